@@ -1,0 +1,67 @@
+"""How each fact is obtained: one source a file, imported when its fact is first asked for."""
+
+import importlib
+from collections.abc import Mapping
+
+from doctor import facts
+from doctor.context import Collector, Context
+from doctor.facts import Fact
+
+# Fact type -> module and function. Strings, so that a passive run never imports what only a probe needs.
+HOST: Mapping[type[Fact], str] = {
+    facts.System: "doctor.collect.host:collect_system",
+    facts.Memory: "doctor.collect.host:collect_memory",
+    facts.Swapping: "doctor.collect.host:collect_swapping",
+    facts.Environment: "doctor.collect.host:collect_environment",
+    facts.Cpu: "doctor.collect.cpu:collect_cpu",
+    facts.CpuLoad: "doctor.collect.cpu:collect_cpu_load",
+    facts.Bandwidth: "doctor.collect.bandwidth:collect_bandwidth",
+    facts.Gpus: "doctor.collect.gpu:collect_gpus",
+}
+TARGET: Mapping[type[Fact], str] = {
+    facts.Reach: "doctor.collect.reach:collect_reach",
+    facts.Elsewhere: "doctor.collect.reach:collect_elsewhere",
+    facts.ProxyTrial: "doctor.collect.reach:collect_proxy_trial",
+    facts.Identity: "doctor.runtimes.identify:collect_identity",
+    facts.ServerProcess: "doctor.collect.process:collect_server_process",
+    facts.FileHealth: "doctor.collect.model_file:collect_file_health",
+    facts.WarmUp: "doctor.collect.probes.warm_up:collect_warm_up",
+    facts.Echo: "doctor.collect.probes.echo:collect_echo",
+    facts.ControlAnswers: "doctor.collect.probes.control:collect_control_answers",
+    facts.ListAnswer: "doctor.collect.probes.listing:collect_list_answer",
+    facts.SystemRole: "doctor.collect.probes.system_role:collect_system_role",
+    facts.RoleShapes: "doctor.collect.probes.role_shapes:collect_role_shapes",
+    facts.Thinking: "doctor.collect.probes.thinking:collect_thinking",
+    facts.DecodeSpeed: "doctor.collect.probes.decode_speed:collect_decode_speed",
+    facts.CacheReuse: "doctor.collect.probes.cache_reuse:collect_cache_reuse",
+    facts.PromptAccounting: "doctor.collect.probes.accounting:collect_prompt_accounting",
+    facts.CanaryText: "doctor.collect.probes.canary:collect_canary",
+    facts.ToolAnswer: "doctor.collect.probes.tool_call:collect_tool_answer",
+    facts.ToolResult: "doctor.collect.probes.tool_result:collect_tool_result",
+    facts.SchemaAnswer: "doctor.collect.probes.schema:collect_schema_answer",
+    facts.Embeddings: "doctor.collect.probes.embeddings:collect_embeddings",
+    facts.EmbeddingTruncation: "doctor.collect.probes.embedding_truncation:collect_embedding_truncation",
+}
+
+
+def host_collectors() -> dict[type[Fact], Collector]:
+    """Collectors of the machine's facts, each once a run."""
+    return {kind: _late(path) for kind, path in HOST.items()}
+
+
+def target_collectors() -> dict[type[Fact], Collector]:
+    """Collectors of a server's facts, each once a target; what its adapter can say is included."""
+    from doctor.runtimes import TARGET_FACTS
+
+    return {kind: _late(path) for kind, path in TARGET.items()} | dict(TARGET_FACTS)
+
+
+def _late(path: str) -> Collector:
+    """A collector that imports its module when it is first called."""
+    module, function = path.split(":")
+
+    async def collect(context: Context) -> Fact:
+        found: Fact = await getattr(importlib.import_module(module), function)(context)
+        return found
+
+    return collect

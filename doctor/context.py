@@ -1,0 +1,154 @@
+"""What a check or a collector can ask for: facts by type, each collected once."""
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+
+from doctor.errors import DoctorError, Skip
+from doctor.facts.fact import Fact
+from doctor.model import Depth
+
+if TYPE_CHECKING:
+    from doctor.http import Client
+
+F = TypeVar("F", bound=Fact)
+Collector = Callable[["Context"], Awaitable[Fact]]
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A server to examine, as the user or discovery named it."""
+
+    url: str  # as given, cleaned: scheme://host[:port][/path]
+    named: bool = True
+    origin: str = "--target"  # "--target", "OLLAMA_HOST", "port 11434", ...
+    model: str = ""
+    api_key: str = ""  # never in a report
+
+
+class Tally:
+    """Requests sent on behalf of one check."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+
+current_tally: contextvars.ContextVar[Tally | None] = contextvars.ContextVar("tally", default=None)
+
+
+class Budget:
+    """What a run may still spend on the model: requests, output tokens and seconds.
+
+    The quick set's bounds are in the design: 28 requests and 650 output tokens.
+    """
+
+    def __init__(self, *, requests: int, output_tokens: int, deadline_s: float) -> None:
+        self.requests_left = requests
+        self.output_tokens_left = output_tokens
+        self.ends_at = asyncio.get_running_loop().time() + deadline_s
+
+    def seconds_left(self) -> float:
+        """Seconds until the run must end."""
+        return self.ends_at - asyncio.get_running_loop().time()
+
+
+class Context:
+    """The facts of one target. Facts of the machine are shared with the other targets of the run."""
+
+    def __init__(
+        self,
+        target: Target,
+        depth: Depth,
+        collectors: Mapping[type[Fact], Collector],
+        *,
+        host: "Context | None" = None,
+        http: "Client | None" = None,
+        budget: Budget | None = None,
+        model_lock: asyncio.Lock | None = None,
+    ) -> None:
+        self.target = target
+        self.depth = depth
+        self.budget = budget
+        self.model_lock = model_lock or asyncio.Lock()
+        self._collectors = collectors
+        self._host = host
+        self._http = http
+        self._pending: dict[type[Fact], asyncio.Task[Fact]] = {}
+        self._crashed: set[type[Fact]] = set()
+
+    @property
+    def http(self) -> "Client":
+        """The client bound to the target; a replayed context has none."""
+        if self._http is None:
+            raise Skip("a saved report is replayed: nothing is asked of a server")
+        return self._http
+
+    async def fact(self, kind: type[F]) -> F:
+        """The one fact of this type. Raises `Skip` when it cannot be had, with the reason."""
+        if self._host is not None and self._host.knows(kind):
+            return await self._host.fact(kind)
+        task = self._pending.get(kind)
+        if task is None:
+            collector = self._collectors.get(kind)
+            if collector is None:
+                raise Skip(f"this server gives no way to learn its {words(kind)}")
+            task = asyncio.ensure_future(self._collect(collector))
+            self._pending[kind] = task
+        # wait, not await: a check that runs out of time must not take the fact from the others that wait for it
+        await asyncio.wait({task})
+        error = task.exception()
+        if error is not None and not isinstance(error, Skip):
+            if kind in self._crashed:
+                raise Skip(f"its {words(kind)} could not be collected")
+            self._crashed.add(kind)
+        return cast("F", task.result())
+
+    async def _collect(self, collector: Collector) -> Fact:
+        try:
+            return await collector(self)
+        except DoctorError as error:
+            raise Skip(str(error)) from error
+
+    def knows(self, kind: type[Fact]) -> bool:
+        """Whether this context has a way to collect the fact."""
+        return kind in self._collectors
+
+    def collected(self) -> dict[str, Any]:
+        """Facts that are there, by type name, and the reasons for those that are not; for the report."""
+        facts: dict[str, Any] = {}
+        for kind, task in self._pending.items():
+            if not task.done() or task.cancelled():
+                continue
+            error = task.exception()
+            if isinstance(error, Skip):
+                facts[kind.__name__] = {"skipped": error.reason}
+            elif error is None:
+                facts[kind.__name__] = msgspec.to_builtins(task.result())
+        return facts
+
+    async def close(self) -> None:
+        """Stop what is still being collected."""
+        for task in self._pending.values():
+            task.cancel()
+        for task in self._pending.values():
+            with contextlib.suppress(BaseException):
+                await task
+
+
+def words(kind: type[Fact]) -> str:
+    """A fact's type name as words: `ChatTemplate` -> `chat template`."""
+    return "".join(" " + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(kind.__name__))
+
+
+@contextlib.contextmanager
+def tallied() -> Iterator[Tally]:
+    """Count the requests sent inside this block, also by collectors that it starts."""
+    tally = Tally()
+    token = current_tally.set(tally)
+    try:
+        yield tally
+    finally:
+        current_tally.reset(token)

@@ -1,0 +1,48 @@
+"""Facts about the server's process and files, where they can be read from here."""
+
+from doctor.facts.fact import Fact
+
+
+class ServerProcess(Fact, frozen=True, kw_only=True):
+    """The process that listens on the target's port. Environment: an allow-list, no secrets."""
+
+    pid: int
+    name: str
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    environment_readable: bool = False
+    rss_bytes: int | None = None
+    threads: int | None = None
+    cpu_share: float | None = None
+    listens_on: tuple[str, ...] = ()  # addresses of the listening socket(s), e.g. "127.0.0.1"
+    children: tuple[tuple[str, ...], ...] = ()  # command lines of direct children (Ollama's llama-server)
+    user: str = ""
+
+    def option(self, *names: str) -> str | None:
+        """Value of a command line option in any of its spellings (`-c 4096`, `--ctx-size=4096`), last one wins."""
+        found = None
+        words = self.command
+        for index, word in enumerate(words):
+            for name in names:
+                if word == name:
+                    found = words[index + 1] if index + 1 < len(words) else ""
+                elif word.startswith(name + "="):
+                    found = word[len(name) + 1 :]
+        return found
+
+    def has(self, *names: str) -> bool:
+        """Whether one of these flags is on the command line."""
+        return any(word in names for word in self.command)
+
+
+class FileHealth(Fact, frozen=True, kw_only=True):
+    """What a bounded look at the model's own file says."""
+
+    path: str
+    size_bytes: int
+    problem: str = ""  # "", "truncated", "not-a-gguf", "git-lfs-pointer", "unreadable-header"
+    detail: str = ""
+    tensors_checked: int = 0
+    bad_tensors: tuple[str, ...] = ()  # names of tensors that hold NaN or infinity
+    chat_template: str | None = None  # the template stored in the file; None when the file has none
+    bits_per_weight: float | None = None

@@ -1,0 +1,162 @@
+"""A playbook file: TOML front matter about one root cause, and a page for people."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from doctor.errors import PluginError
+from doctor.model import Category, Remedy, Severity, Step
+
+FENCE = "+++"
+RISKS = ("none", "request", "reload", "restart", "global")
+STEP_KINDS = ("run", "request", "edit", "by-hand")
+
+
+class Playbook(msgspec.Struct, frozen=True, kw_only=True):
+    """The catalogue entry of one root cause. `proved_by` is any-of groups of all-of symptom ids."""
+
+    id: str
+    category: Category
+    title: str
+    severity: Severity
+    says: tuple[str, ...] = ()
+    proved_by: tuple[tuple[str, ...], ...] = ()
+    explains: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    body: str = ""
+    path: Path = Path()
+
+    @property
+    def proof_symptoms(self) -> frozenset[str]:
+        """Every symptom that takes part in a proof."""
+        return frozenset(symptom for group in self.proved_by for symptom in group)
+
+
+class FrontMatter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys that a playbook's front matter may have."""
+
+    title: str
+    severity: Severity
+    says: tuple[str, ...] = ()
+    proved_by: tuple[tuple[str, ...], ...] = ()
+    explains: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    remedy: tuple[dict[str, Any], ...] = ()
+
+
+class RemedyEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a `[[remedy]]`; `runtime` may be one name or several."""
+
+    say: str
+    runtime: str | tuple[str, ...] = "any"
+    os: tuple[str, ...] = ()
+    version: str = ""
+    risk: str = "none"
+    effect: str = ""
+    undo: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+def read_playbook(path: Path, category: Category) -> Playbook:
+    """Read one playbook file. Raises PluginError with the file's name and what is wrong in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"playbook {path.name} cannot be read: {error}"
+        raise PluginError(msg) from error
+    parts = text.split(FENCE + "\n", 2)
+    if len(parts) != 3 or parts[0].strip():
+        msg = f"playbook {path.name} must start with front matter between two lines of {FENCE}"
+        raise PluginError(msg)
+    try:
+        front = msgspec.convert(tomllib.loads(parts[1]), FrontMatter)
+        remedies = tuple(remedy for entry in front.remedy for remedy in _remedies(entry))
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        msg = f"playbook {path.name}: {error}"
+        raise PluginError(msg) from error
+    return Playbook(
+        id=path.stem,
+        category=category,
+        title=front.title,
+        severity=front.severity,
+        says=front.says,
+        proved_by=front.proved_by,
+        explains=front.explains,
+        after=front.after,
+        verify=front.verify,
+        evidence=front.evidence,
+        remedies=remedies,
+        body=parts[2].strip(),
+        path=path,
+    )
+
+
+def _remedies(entry: dict[str, Any]) -> list[Remedy]:
+    """One remedy per runtime that the entry names. Raises msgspec.ValidationError."""
+    parsed = msgspec.convert(entry, RemedyEntry)
+    if parsed.risk not in RISKS:
+        msg = f"risk {parsed.risk!r} is not one of {', '.join(RISKS)}"
+        raise msgspec.ValidationError(msg)
+    for step in parsed.steps:
+        if step.kind not in STEP_KINDS:
+            msg = f"step kind {step.kind!r} is not one of {', '.join(STEP_KINDS)}"
+            raise msgspec.ValidationError(msg)
+    runtimes = (parsed.runtime,) if isinstance(parsed.runtime, str) else parsed.runtime
+    steps = tuple(
+        msgspec.structs.replace(step, undo=step.undo or parsed.undo) if parsed.undo else step for step in parsed.steps
+    )
+    return [
+        Remedy(
+            say=parsed.say,
+            runtime=runtime,
+            os=parsed.os,
+            version=parsed.version,
+            risk=parsed.risk,
+            effect=parsed.effect,
+            steps=steps,
+        )
+        for runtime in runtimes
+    ]
+
+
+def fitting(playbook: Playbook, runtime: str, os: str) -> tuple[Remedy, ...]:
+    """The remedies for this runtime and operating system; those for any runtime when there is none of its own."""
+    here = [remedy for remedy in playbook.remedies if not remedy.os or not os or os in remedy.os]
+    own = tuple(remedy for remedy in here if remedy.runtime == runtime)
+    general = tuple(remedy for remedy in here if remedy.runtime == "any")
+    return own + general
+
+
+def filled(remedy: Remedy, values: dict[str, str]) -> Remedy:
+    """The remedy with `{model}`, `{url}`, `{host}`, `{port}` and the like filled in; unknown names stay as they are."""
+
+    def fill(value: Any) -> Any:  # noqa: ANN401 - walks JSON-like data
+        if isinstance(value, str):
+            for name, text in values.items():
+                value = value.replace("{" + name + "}", text)
+            return value
+        if isinstance(value, dict):
+            return {key: fill(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(fill(item) for item in value)
+        return value
+
+    steps = tuple(
+        Step(
+            kind=step.kind,
+            command=fill(step.command),
+            request=fill(step.request),
+            edit=fill(step.edit),
+            text=fill(step.text),
+            undo=fill(step.undo),
+        )
+        for step in remedy.steps
+    )
+    return msgspec.structs.replace(remedy, say=fill(remedy.say), effect=fill(remedy.effect), steps=steps)
