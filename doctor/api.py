@@ -23,6 +23,7 @@ A check is one file, `checks/<category>/<check-id>.py`:
 from collections.abc import Iterable
 
 from doctor.context import Context, Target
+from doctor.degeneration import Degeneration, degeneration
 from doctor.errors import Skip
 from doctor.facts import *  # noqa: F403 - facts are the vocabulary of checks
 from doctor.facts import __all__ as _facts
@@ -32,6 +33,7 @@ from doctor.text import mib, percent, plain
 __all__ = [
     "Category",
     "Context",
+    "Degeneration",
     "Depth",
     "Evidence",
     "Finding",
@@ -43,6 +45,7 @@ __all__ = [
     "Target",
     "Verdict",
     "computed",
+    "degeneration",
     "mib",
     "percent",
     "plain",

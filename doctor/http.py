@@ -6,6 +6,7 @@ its deadline with an `Answer`, `Unreachable`, `TooLate`, `Refused` or `Malformed
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +25,8 @@ MAX_LINE_BYTES = MIB
 # 8 MiB of `[[],[],` would become 150 MB of lists; 50,000 models with their details are 150,000 containers.
 MAX_JSON_CONTAINERS = 250_000
 MAX_REFUSAL_BYTES = 64 << 10
+# h11's complaint about a first line that is no status line quotes it.
+BANNER = re.compile(r"illegal status line: bytearray\(b(['\"])(.*)\1\)", re.DOTALL)
 # The connection must stand before the whole deadline is used up, so that "no connection" and "no answer" differ.
 CONNECT_SHARE = 0.9
 
@@ -72,6 +75,7 @@ class Client:
     def __init__(self, base_url: str, *, api_key: str = "", proxy: str | None = None) -> None:
         self.base_url = origin_of(base_url)
         self.prefix = ""
+        self._remembered: dict[str, Answer] = {}
         self._headers = {"accept": "application/json, */*", "user-agent": "llm-doctor"}
         if api_key:
             if not (api_key.isascii() and api_key.isprintable()):
@@ -95,6 +99,13 @@ class Client:
     ) -> Answer:
         """GET a path. Any status is an answer. Raises `Unreachable`, `TooLate`, `Malformed`."""
         return await self._ask("GET", path, None, headers, deadline_s, max_bytes)
+
+    async def get_once(self, path: str, *, deadline_s: float = 5.0, max_bytes: int = MAX_REFUSAL_BYTES) -> Answer:
+        """As `get`, for what stays the same during a run: the answer of the first call serves the later ones."""
+        key = self.prefix + path
+        if key not in self._remembered:
+            self._remembered[key] = await self.get(path, deadline_s=deadline_s, max_bytes=max_bytes)
+        return self._remembered[key]
 
     async def post(
         self, path: str, body: object, *, deadline_s: float = 30.0, headers: Mapping[str, str] | None = None
@@ -254,7 +265,7 @@ def _plain_errors(url: str, deadline_s: float) -> Iterator[None]:
     except httpx2.RemoteProtocolError as error:
         if "disconnected" in str(error) or "closed connection" in str(error):
             raise Unreachable(f"{url} closed the connection before the answer was complete", "reset") from error
-        raise Malformed(f"{url} does not answer in proper HTTP ({one_line(str(error), 80)})") from error
+        raise Malformed(f"{url} {_not_http(str(error))}") from error
     except (httpx2.DecodingError, httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError) as error:
         raise Malformed(f"{url}: {one_line(str(error), 100)}") from error
     except httpx2.ProxyError as error:
@@ -262,3 +273,10 @@ def _plain_errors(url: str, deadline_s: float) -> Iterator[None]:
     except (httpx2.TransportError, httpx2.StreamError, OSError, UnicodeError) as error:
         how = how_it_broke(error)
         raise Unreachable(f"{url}: {HOW[how]}", how) from error
+
+
+def _not_http(complaint: str) -> str:
+    banner = BANNER.search(complaint)
+    if banner:
+        return f"answers {one_line(banner[2], 60)!r}, which is not HTTP"
+    return f"does not answer in proper HTTP ({one_line(complaint, 80)})"

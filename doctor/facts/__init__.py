@@ -7,11 +7,13 @@ where the whole fact is missing.
 from doctor.facts.fact import Fact
 from doctor.facts.host import (
     Bandwidth,
+    BusyProcess,
     Cpu,
     CpuLoad,
     Environment,
     Gpu,
     Gpus,
+    GpusAtWork,
     Memory,
     Swapping,
     System,
@@ -42,6 +44,7 @@ from doctor.facts.probe import (
 from doctor.facts.process import FileHealth, ServerProcess
 from doctor.facts.server import (
     ChatTemplate,
+    DecodeBound,
     Elsewhere,
     Found,
     Identity,
@@ -59,12 +62,14 @@ from doctor.facts.server import (
 
 __all__ = [
     "Bandwidth",
+    "BusyProcess",
     "CacheReuse",
     "CanaryText",
     "ChatTemplate",
     "ControlAnswers",
     "Cpu",
     "CpuLoad",
+    "DecodeBound",
     "DecodeSpeed",
     "Echo",
     "Elsewhere",
@@ -77,6 +82,7 @@ __all__ = [
     "Found",
     "Gpu",
     "Gpus",
+    "GpusAtWork",
     "Identity",
     "ListAnswer",
     "LoadedModel",

@@ -33,6 +33,7 @@ class Swapping(Fact, frozen=True, kw_only=True):
     in_bytes_s: float
     out_bytes_s: float
     seconds: float
+    reread_bytes_s: float = 0.0  # file pages (a mapped model) read again right after they had been dropped
 
 
 class Cpu(Fact, frozen=True, kw_only=True):
@@ -48,12 +49,21 @@ class Cpu(Fact, frozen=True, kw_only=True):
     flags_known: bool = False
 
 
+class BusyProcess(Fact, frozen=True, kw_only=True):
+    """A process at work; `cores` is how many logical cores it kept busy."""
+
+    pid: int
+    name: str
+    cores: float
+
+
 class CpuLoad(Fact, frozen=True, kw_only=True):
     """Share of all logical cores in use while nothing was asked of the model, 0 to 1, and the busiest others."""
 
     busy_share: float
     seconds: float
     busiest: tuple[str, ...] = ()
+    processes: tuple[BusyProcess, ...] = ()  # the same, with numbers
 
 
 class Tenant(Fact, frozen=True, kw_only=True):
@@ -62,6 +72,7 @@ class Tenant(Fact, frozen=True, kw_only=True):
     pid: int
     name: str
     memory_bytes: int | None = None
+    utilisation: float | None = None  # of the whole GPU's time, 0 to 1
 
 
 class Gpu(Fact, frozen=True, kw_only=True):
@@ -93,6 +104,13 @@ class Gpus(Fact, frozen=True, kw_only=True):
 
     devices: tuple[Gpu, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class GpusAtWork(Fact, frozen=True, kw_only=True):
+    """The GPUs while the model decoded: highest utilisation, lowest clock and every throttle reason met then."""
+
+    devices: tuple[Gpu, ...]
+    samples: int
 
 
 class Bandwidth(Fact, frozen=True, kw_only=True):

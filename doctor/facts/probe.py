@@ -37,7 +37,8 @@ class Exchange(Fact, frozen=True, kw_only=True):
     prompt_tok_s: float | None = None  # as reported by the server
     decode_tok_s: float | None = None
     load_s: float | None = None
-    draft_tokens: int | None = None  # speculative decoding was at work
+    draft_tokens: int | None = None  # proposed by speculative decoding
+    draft_accepted: int | None = None
     route: str = ""  # "POST /v1/chat/completions", "POST /api/chat"
 
     @property
@@ -71,6 +72,7 @@ class Echo(Fact, frozen=True, kw_only=True):
     expected: str
     exchange: Exchange
     similarity: float
+    unstreamed: Exchange | None = None  # asked again in one piece when the stream holds replacement characters
 
 
 class ControlAnswers(Fact, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ class RoleShapes(Fact, frozen=True, kw_only=True):
     """P08: two user messages in a row."""
 
     two_users: Exchange
+    late_system: Exchange | None = None  # a system message in mid-conversation, at depth deep
 
 
 class Thinking(Fact, frozen=True, kw_only=True):
@@ -111,6 +114,7 @@ class Thinking(Fact, frozen=True, kw_only=True):
 
     exchange: Exchange
     right: bool
+    switch_sent: bool = True  # False: no way to switch thinking off is known for this server
 
 
 class DecodeSpeed(Fact, frozen=True, kw_only=True):
@@ -121,6 +125,8 @@ class DecodeSpeed(Fact, frozen=True, kw_only=True):
     tokens: int
     source: str  # "server timings", "stream"
     draft_tokens: int | None = None  # speculative decoding was at work
+    draft_accepted: int | None = None
+    sampled: Exchange | None = None  # the same at recommended sampling, when the greedy text is a loop
 
 
 class CacheReuse(Fact, frozen=True, kw_only=True):
@@ -149,6 +155,10 @@ class CanaryText(Fact, frozen=True, kw_only=True):
     words: int
     expected_tokens: float | None = None  # from the difference method or the tokenise endpoint
     window: int | None = None
+    exact: bool = False  # `expected_tokens` comes from the tokenise endpoint
+    small: Exchange | None = None  # a text of the same kind, one block long
+    repeats: tuple["CanaryText", ...] = ()  # a short text and one of half the length, asked after two or more misses
+    small_model: bool = False  # known to be too small to be judged by what it understands
 
 
 class PromptAccounting(Fact, frozen=True, kw_only=True):
@@ -161,6 +171,7 @@ class PromptAccounting(Fact, frozen=True, kw_only=True):
     window: int | None = None
     small_counted: int | None = None  # of a prompt far smaller
     source: str = ""
+    over_length: Exchange | None = None  # deep only: a prompt 5 % longer than the window
 
     @property
     def ratio(self) -> float:
@@ -176,6 +187,7 @@ class ToolTrial(Fact, frozen=True, kw_only=True):
     exchange: Exchange
     call_as_text: str = ""  # the marker or JSON that shows a call inside the text, "" when there is none
     named_in_text: str = ""  # the tool's name inside that text
+    call_in_thinking: str = ""  # the marker that shows a call inside the hidden thinking
     schema_errors: tuple[str, ...] = ()
     semantic_ok: bool | None = None
 
@@ -185,6 +197,16 @@ class ToolAnswer(Fact, frozen=True, kw_only=True):
 
     trials: tuple[ToolTrial, ...]
     bare: Exchange | None = None  # the first item asked without tools: a control
+    claims_tools: bool | None = None  # the runtime says that this model takes tools; None: it says nothing
+    small_model: bool = False  # known to be too small to be judged by what it understands
+
+    @property
+    def tool_tokens(self) -> int | None:
+        """Prompt tokens that offering a tool adds; None where the question was not asked without one."""
+        offered = self.trials[0].exchange.prompt_tokens
+        if self.bare is None or self.bare.prompt_tokens is None or offered is None:
+            return None
+        return offered - self.bare.prompt_tokens
 
 
 class ToolResult(Fact, frozen=True, kw_only=True):
@@ -193,6 +215,7 @@ class ToolResult(Fact, frozen=True, kw_only=True):
     exchange: Exchange
     used: bool
     repeated_call: bool
+    small_model: bool = False  # known to be too small to be judged by what it understands
 
 
 class SchemaAnswer(Fact, frozen=True, kw_only=True):

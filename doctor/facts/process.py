@@ -16,23 +16,38 @@ class ServerProcess(Fact, frozen=True, kw_only=True):
     cpu_share: float | None = None
     listens_on: tuple[str, ...] = ()  # addresses of the listening socket(s), e.g. "127.0.0.1"
     children: tuple[tuple[str, ...], ...] = ()  # command lines of direct children (Ollama's llama-server)
+    child_pids: tuple[int, ...] = ()  # all descendants
     user: str = ""
+    tunnel: bool = False  # the port is forwarded from another machine (ssh, kubectl, ...): this process is no server
+    memory_limit_bytes: int | None = None  # of the server's own cgroup, when below the RAM
+    memory_limit_used_bytes: int | None = None
+    oom_kills: int | None = None  # processes killed in that cgroup so far
+    locked_bytes: int | None = None  # RAM locked by the server and its descendants
+    lock_limit_bytes: int | None = None  # None: unlimited or unknown
 
     def option(self, *names: str) -> str | None:
         """Value of a command line option in any of its spellings (`-c 4096`, `--ctx-size=4096`), last one wins."""
-        found = None
-        words = self.command
-        for index, word in enumerate(words):
-            for name in names:
-                if word == name:
-                    found = words[index + 1] if index + 1 < len(words) else ""
-                elif word.startswith(name + "="):
-                    found = word[len(name) + 1 :]
-        return found
+        return _value(self.command, names)
+
+    def option_anywhere(self, *names: str) -> str | None:
+        """The same, also on the command lines of its children; a child's value wins: it does the work."""
+        values = [_value(words, names) for words in (self.command, *self.children)]
+        return next((value for value in reversed(values) if value is not None), None)
 
     def has(self, *names: str) -> bool:
         """Whether one of these flags is on the command line."""
         return any(word in names for word in self.command)
+
+
+def _value(words: tuple[str, ...], names: tuple[str, ...]) -> str | None:
+    found = None
+    for index, word in enumerate(words):
+        for name in names:
+            if word == name:
+                found = words[index + 1] if index + 1 < len(words) else ""
+            elif word.startswith(name + "="):
+                found = word[len(name) + 1 :]
+    return found
 
 
 class FileHealth(Fact, frozen=True, kw_only=True):

@@ -28,6 +28,12 @@ class Reach(Fact, frozen=True, kw_only=True):
     named: bool = True  # the user named this address, as opposed to found by discovery
     process_listening: bool | None = None  # a known runtime's process exists on this machine
 
+    @property
+    def local(self) -> bool:
+        """Whether the address is this machine's own loopback, so that what we read here is about the server."""
+        host = self.host.strip("[]").lower()
+        return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+
 
 class Identity(Fact, frozen=True, kw_only=True):
     """Which server it is, by its own signature.
@@ -111,6 +117,7 @@ class LoadedModels(Fact, frozen=True, kw_only=True):
 
     models: tuple[LoadedModel, ...]
     source: str = ""
+    by_us: bool = False  # the examined model was not in memory before this run asked it
 
 
 class Window(Fact, frozen=True, kw_only=True):
@@ -172,6 +179,7 @@ class Rendered(Fact, frozen=True, kw_only=True):
     user_only: str | None = None
     without_generation_prompt: str | None = None
     with_tools: str | None = None
+    two_users: str | None = None  # two user messages in a row
     system_word: str = ""  # unique words that were put into each message and the tool's name
     user_words: tuple[str, ...] = ()
     assistant_word: str = ""
@@ -179,4 +187,28 @@ class Rendered(Fact, frozen=True, kw_only=True):
     refusals: dict[str, str] = {}
     marker_tokens: dict[str, int] = {}  # role marker text -> number of tokens it takes
     leading_bos: int | None = None  # number of BOS tokens at the start of the tokenised prompt
+    end_marker: str = ""  # what closes the assistant's turn, "" when nothing does
+    end_marker_id: int | None = None  # its token, when it is one
+    shadowed_markers: tuple[str, ...] = ()  # split into pieces although the vocabulary has a token of just this text
+    tool_markers: tuple[str, ...] = ()  # known tool-call markers that are one token of this vocabulary
     source: str = ""
+
+
+class DecodeBound(Fact, frozen=True, kw_only=True):
+    """What one stream of decoding should reach on this machine, in tokens per second, and below which it is slow.
+
+    `best` is the best placement this machine allows, `placed` the placement that the runtime reports (None: unknown).
+    """
+
+    best_tok_s: float
+    best_slow_below_tok_s: float
+    placed_tok_s: float | None = None
+    placed_slow_below_tok_s: float | None = None
+    placed_very_slow_below_tok_s: float | None = None
+    gpu_share: float | None = None  # of the model, in GPU memory now
+    best_gpu_share: float = 0.0
+    active_bytes: int = 0  # read for each token
+    advise_only: bool = False  # too small, too fast or too unusual for a verdict
+    why_advise_only: str = ""
+    device: str = ""
+    basis: str = ""

@@ -1,0 +1,85 @@
+"""Which parts of a long text the model can still use.
+
+What: four door codes at 2, 35, 65 and 97 % of a long text, asked for at its end.
+
+Why: it shows where text is lost: at the head (a prompt that was cut), at the tail (a client or an embedder that cuts),
+or in the middle (a model that was given everything and uses only the ends).
+
+How: one request, temperature 0, codes drawn anew for every run. A code counts as found when it stands in the answer.
+Lost ends count as a fault only where the server also counted too few tokens. Where all tokens arrived, two or more
+misses lead to two more texts, a short one and one of half the length.
+
+Limits: where all tokens arrived a miss is the model's own weakness and stays a note; only a model that finds no code
+in two texts is more than that, unless it has fewer than two billion parameters.
+"""
+
+from doctor.api import (
+    CanaryText,
+    Context,
+    Depth,
+    Finding,
+    Severity,
+    Skip,
+    Symptom,
+    Verdict,
+    probed,
+    seen,
+    verdict,
+)
+
+DEPTH = Depth.QUICK
+DEADLINE_S = 150.0
+HEAD = Symptom(id="canary-head-lost", title="The beginning of a long text does not reach the model")
+TAIL = Symptom(id="canary-tail-lost", title="The end of a long text does not reach the model")
+MIDDLE = Symptom(
+    id="canary-middle-lost", title="The model uses the ends of a text only", severity=Severity.NOTE, semantic=True
+)
+BEYOND = Symptom(
+    id="canary-beyond-reach",
+    title="The model reads short texts but not long ones",
+    severity=Severity.NOTE,
+    semantic=True,
+)
+ALL = Symptom(id="canary-all-lost", title="The model finds nothing in a text that it was given", semantic=True)
+
+SHORT = 0.9  # of the expected tokens; below it a lost end is the server's doing
+ENOUGH = 3  # of four codes: one miss is chance
+
+
+async def check(context: Context) -> Verdict:
+    """See which codes came back."""
+    canary = await context.fact(CanaryText)
+    exchange = canary.exchange
+    if not exchange.ok:
+        raise Skip(f"the long prompt was refused: {exchange.error}")
+    if exchange.max_tokens == 1:
+        raise Skip("the model is too slow or too broken to be asked for codes; the prompt's tokens were counted")
+    if not exchange.text:
+        raise Skip("the model spent its answer on thinking" if exchange.reasoning else "the answer is empty")
+    found = [needle.found for needle in canary.needles]
+    evidence = probed("codes found", f"{sum(found)} of {len(found)} in {canary.words} words", "", exchange.route)
+    if sum(found) >= ENOUGH:
+        return verdict(measured=[evidence])
+    places = probed("depths found", " ".join(f"{n.depth:.0%}" for n in canary.needles if n.found) or "none")
+    if (exchange.prompt_tokens or canary.words) < SHORT * (canary.expected_tokens or canary.words):
+        symptom = HEAD if found[-1] and not found[0] else TAIL if found[0] and not found[-1] else None
+        if symptom is None:
+            raise Skip("the prompt was cut, and the answer does not show where")
+        return verdict(seen(symptom, "long text", f"{symptom.title}: {places.value} found", evidence, places))
+    return verdict(weakness(canary, found), measured=[evidence, places])
+
+
+def weakness(canary: CanaryText, found: list[bool]) -> Finding | None:
+    """What misses mean in a text that arrived completely."""
+    if not canary.repeats:
+        raise Skip("codes were missed, and there was no budget to ask again")
+    again = [sum(needle.found for needle in text.needles) for text in canary.repeats]
+    evidence = probed("codes found in other texts", " and ".join(f"{n} of 4" for n in again), "", "probe canary")
+    if not sum(found) and min(again) == 0:
+        small = Severity.NOTE if canary.small_model else None
+        return seen(ALL, "long text", "None of four codes was found, in two texts", evidence, severity=small)
+    if found[0] and found[-1]:
+        return seen(MIDDLE, "long text", "Only codes at both ends of the text were found", evidence)
+    if again[0] >= ENOUGH:
+        return seen(BEYOND, "long text", f"{sum(found)} of 4 codes in {canary.words} words", evidence)
+    return None

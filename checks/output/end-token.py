@@ -1,0 +1,56 @@
+"""The marker that closes a turn ends the answer.
+
+What: whether the marker with which the template closes the assistant's turn is an end token of the server.
+
+Why: otherwise the model writes the marker and goes on, inventing the next turns.
+
+How: the marker in a rendered conversation against the end tokens that the server and the model's file name, and
+against the texts that llama.cpp takes as end tokens by itself.
+
+Limits: without the file's metadata an end token of its own is not visible; then the sign is only a note, and the
+check stops settles it. Templates whose next header ends the turn are not judged.
+"""
+
+from doctor.api import (
+    Context,
+    Depth,
+    ModelCard,
+    Rendered,
+    Severity,
+    Skip,
+    Symptom,
+    Verdict,
+    probed,
+    reported,
+    seen,
+    verdict,
+)
+
+DEPTH = Depth.PASSIVE
+NOT_AN_END = Symptom(id="end-marker-not-end-token", title="The marker that closes a turn is not an end token")
+# llama.cpp src/llama-vocab.cpp, 2026: tokens of these texts end a generation whatever the file says.
+KNOWN_ENDS = (
+    *("<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>"),
+    *("<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>"),
+    *("<end_of_utterance>", "<eos>", "<turn|>", "<｜end▁of▁sentence｜>"),
+)
+END_IDS = tuple(f"tokenizer.ggml.{kind}_token_id" for kind in ("eos", "eot", "eom"))
+
+
+async def check(context: Context) -> Verdict:
+    """Compare the closing marker with the end tokens."""
+    rendered, card = await context.fact(Rendered), await context.fact(ModelCard)
+    marker = rendered.end_marker
+    if not marker or not card.eos_token:
+        raise Skip("the template closes turns without a marker" if card.eos_token else "the end token is not told")
+    if rendered.end_marker_id is None:
+        raise Skip(f"{marker} is not one token of this vocabulary, see the check markers")
+    closing = probed("marker that closes a turn", marker, source=rendered.source)
+    end = reported("end token", card.eos_token, source="GET /props")
+    in_file = END_IDS[0] in card.metadata
+    ends = [card.metadata.get(key) for key in END_IDS]
+    if marker == card.eos_token or marker in KNOWN_ENDS or rendered.end_marker_id in ends:
+        return verdict(measured=[closing, end])
+    summary = f"the template closes turns with {marker}, the server ends an answer at {card.eos_token}"
+    severity = Severity.WARNING if in_file else Severity.NOTE
+    return verdict(seen(NOT_AN_END, card.name, summary, closing, end, severity=severity))

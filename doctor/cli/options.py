@@ -1,0 +1,74 @@
+"""Options that several commands share, and the kinds of words they take."""
+
+import difflib
+import functools
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import click
+
+from doctor.cli.output import Delivery
+from doctor.report import FORMATS
+
+MAX_DEADLINE_S = 86_400.0
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def nearest(word: str, names: Collection[str]) -> str:
+    """`; did you mean X?` for the closest name, or nothing when none is close."""
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+class OneOf(click.Choice[str]):
+    """A choice that answers a wrong word with one sentence and the nearest right one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """The word itself. Raises click.BadParameter."""
+        if value in self.choices:
+            return str(value)
+        msg = f"{value!r} is none of {', '.join(self.choices)}{nearest(str(value), self.choices)}"
+        raise click.BadParameter(msg, ctx, param)
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """Option callback: a duration, more than none and at most a day. Raises click.BadParameter."""
+    if not 0 < value <= MAX_DEADLINE_S:  # also refuses what is not a number
+        msg = f"{value} is not a number of seconds between 0 and {MAX_DEADLINE_S:.0f}"
+        raise click.BadParameter(msg, ctx, param)
+    return value
+
+
+format_option = click.option(
+    "--format", "format_name", type=OneOf(list(FORMATS)), help="How to print: text (the default) or json."
+)
+output_option = click.option(
+    "-o", "--output", metavar="FILE", help="Write to a file instead; a name that ends in .json means --format json."
+)
+no_color_option = click.option("--no-color", is_flag=True, help="Never use colour; NO_COLOR is honoured as well.")
+plugins_option = click.option(
+    "--plugins",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also use the checks/ and playbooks/ folders in DIR. Repeatable.",
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=OneOf(["warning", "critical"]),
+    default="warning",
+    help="The mildest state that makes the exit code other than 0. Default: warning.",
+)
+
+
+def printing(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of every command that prints a report, handed over as one `Delivery` named `wish`."""
+
+    @functools.wraps(command)
+    def with_wish(*, format_name: str | None, output: str | None, no_color: bool, **others: Any) -> int:  # noqa: ANN401
+        wish = Delivery(format_name=format_name, output=output, no_color=no_color)
+        wish.must_be_possible()
+        return command(wish=wish, **others)
+
+    return format_option(output_option(no_color_option(with_wish)))

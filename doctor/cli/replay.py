@@ -1,0 +1,33 @@
+"""`llm-doctor replay`: today's checks on the facts of a saved report."""
+
+from pathlib import Path
+
+import click
+
+from doctor.cli import exits
+from doctor.cli.options import CONTEXT, fail_on_option, plugins_option, printing
+from doctor.cli.output import Delivery, deliver
+
+
+@click.command("replay", context_settings=CONTEXT)
+@click.argument("file")
+@printing
+@fail_on_option
+@plugins_option
+def replay(
+    file: str,
+    wish: Delivery,
+    fail_on: str,
+    plugins: tuple[Path, ...],
+) -> int:
+    """Run today's checks on the facts of a saved report. FILE may be - for standard input.
+
+    Nothing is asked of a server; facts that the report does not hold make their checks not evaluated.
+    """
+    import asyncio
+
+    from doctor.replay import replay as replayed
+    from doctor.report.json import read_file
+
+    report = asyncio.run(replayed(read_file(file), plugins))
+    return deliver(report, wish, exits.exit_code(report.state, fail_on))

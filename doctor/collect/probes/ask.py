@@ -1,0 +1,182 @@
+"""The one place where a model is asked: one question, one `Exchange` back, within the run's budget.
+
+Sampling is never left to defaults: temperature 0, top_p 1, seed 42, no penalties, an output limit on every request.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from doctor.collect.probes.wire import CHAT, NATIVE_CHAT, Question, send, send_native
+from doctor.context import Budget, Context
+from doctor.errors import Skip, TooLate
+from doctor.facts import Exchange, Identity, Models, WarmUp
+from doctor.model import Depth
+from doctor.runtimes import adapter
+
+SAMPLING: dict[str, Any] = {"temperature": 0, "top_p": 1, "seed": 42, "presence_penalty": 0, "frequency_penalty": 0}
+# Fields that a strict server may not know; one that names such a field in its refusal is asked again without it.
+DISPENSABLE = (
+    "stream_options",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "reasoning_effort",
+    "chat_template_kwargs",
+    "top_p",
+)
+REFUSALS_OF_FIELDS = {400, 422}
+MIN_SECONDS_LEFT = 1.0  # with less than this left of the run, an answer would be cut off anyway
+Spend = Callable[[Exchange], Exchange]
+
+
+async def ask(  # noqa: PLR0913 - each argument is a field of the request
+    context: Context,
+    purpose: str,
+    messages: list[dict[str, Any]],
+    *,
+    max_tokens: int,
+    tools: list[dict[str, Any]] | None = None,
+    tool_choice: str | None = None,
+    stream: bool = False,
+    stop: list[str] | None = None,
+    response_format: dict[str, Any] | None = None,
+    thinking: bool = False,
+    stop_after_s: float | None = None,
+    deadline_s: float = 60.0,
+    extra: dict[str, Any] | None = None,
+) -> Exchange:
+    """One chat request. A refusal is an `Exchange` with its status and error; so is a 200 that carries an error.
+
+    `stop_after_s` closes a stream that late (never before its first piece), so that a slow server does not eat
+    the run. Raises Skip at depth passive, without a model, and when the run's budget is spent; Unreachable,
+    TooLate or Malformed when no answer came, or none that can be read.
+    """
+    identity, models = await who(context)
+    fields: dict[str, Any] = {
+        "tools": tools,
+        "tool_choice": tool_choice,
+        "stop": stop,
+        "response_format": response_format,
+        "stream": True if stream else None,
+        "stream_options": {"include_usage": True} if stream else None,
+    }
+    body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
+    body |= {name: value for name, value in fields.items() if value is not None}
+    body |= adapter(identity).request_options(thinking) | (extra or {})
+    base = Exchange(
+        purpose=purpose,
+        status=200,
+        sent_words=sum(words_of(message) for message in messages),
+        max_tokens=max_tokens,
+        streamed=stream,
+        route=f"POST {identity.openai_url.removeprefix(identity.base_url)}{CHAT}",
+    )
+    question = Question(url=identity.openai_url, body=body, base=base, stop_after_s=stop_after_s)
+    async with turn(context, max_tokens, deadline_s) as spend:
+        return spend(await with_fallbacks(context, identity, question))
+
+
+async def ask_native(
+    context: Context, purpose: str, messages: list[dict[str, Any]], *, max_tokens: int, deadline_s: float = 60.0
+) -> Exchange:
+    """The same through Ollama's own `/api/chat`, which says how long it took to load the model. Errors as `ask`."""
+    _, models = await who(context)
+    body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
+    base = Exchange(
+        purpose=purpose,
+        status=200,
+        sent_words=sum(words_of(message) for message in messages),
+        max_tokens=max_tokens,
+        route=f"POST {NATIVE_CHAT}",
+    )
+    async with turn(context, max_tokens, deadline_s) as spend:
+        return spend(await send_native(context, Question(url="", body=body, base=base)))
+
+
+async def ready(context: Context) -> None:
+    """Wait until the model is loaded and has answered once. Raises Skip when it does not answer."""
+    warm = await context.fact(WarmUp)
+    if not warm.first.ok:
+        raise Skip(f"the model does not answer a one-word request ({warm.first.error})")
+
+
+async def who(context: Context) -> tuple[Identity, Models]:
+    """The server and the model that are asked. Raises Skip when there is nobody to ask."""
+    if not context.depth.covers(Depth.QUICK):
+        raise Skip(f"not asked at depth {context.depth.value}: it would make the model generate")
+    identity = await context.fact(Identity)
+    models = await context.fact(Models)
+    if not models.chosen and models.name_matters:
+        raise Skip("there is no model to ask")
+    return identity, models
+
+
+def words_of(message: dict[str, Any]) -> int:
+    """Words between white space in a message: a lower bound of its tokens."""
+    content = message.get("content")
+    return len(content.split()) if isinstance(content, str) else 0
+
+
+@contextlib.asynccontextmanager
+async def turn(context: Context, max_tokens: int, deadline_s: float) -> AsyncIterator[Spend]:
+    """The model for one question: waits its turn, holds the budget and the total deadline.
+
+    Yields the function that books an answer. Raises Skip when the budget is spent, TooLate past the deadline.
+    """
+    async with context.model_lock:
+        budget = context.budget
+        allowed_s = afford(budget, max_tokens, deadline_s) if budget else deadline_s
+
+        def spend(exchange: Exchange) -> Exchange:
+            if budget:
+                used = exchange.completion_tokens if exchange.completion_tokens is not None else exchange.chunks
+                budget.output_tokens_left -= min(max_tokens, used)
+            return exchange
+
+        try:
+            async with asyncio.timeout(allowed_s):
+                yield spend
+        except TimeoutError:
+            msg = f"no answer from the model within {allowed_s:.0f} s"
+            raise TooLate(msg) from None
+
+
+def afford(budget: Budget, max_tokens: int, deadline_s: float) -> float:
+    """Seconds that this question may take; books the request. Raises Skip when the run cannot afford it."""
+    if budget.requests_left <= 0:
+        raise Skip("left out to stay within the run's budget of requests")
+    if budget.output_tokens_left < max_tokens:
+        raise Skip("left out to stay within the run's budget of output tokens")
+    if budget.seconds_left() < MIN_SECONDS_LEFT:
+        raise Skip("left out because the run's time is up")
+    budget.requests_left -= 1
+    return min(deadline_s, budget.seconds_left())
+
+
+async def with_fallbacks(context: Context, identity: Identity, question: Question) -> Exchange:
+    """Send; again without fields that the server names in a refusal; natively where Ollama's /v1 is missing."""
+    if not question.url:
+        if identity.runtime != "ollama":
+            raise Skip("this server has no route for chat requests in the OpenAI format")
+        return await send_native(context, question)
+    answer = await send(context, question)
+    if answer.status in REFUSALS_OF_FIELDS:
+        named = {name for name in DISPENSABLE if name in question.body and name in answer.error}
+        if named and afford_again(context):
+            kept = {name: value for name, value in question.body.items() if name not in named}
+            return await send(context, msgspec.structs.replace(question, body=kept))
+    if answer.status == 404 and identity.runtime == "ollama" and "page not found" in answer.error:
+        return await send_native(context, question)
+    return answer
+
+
+def afford_again(context: Context) -> bool:
+    """Whether one request more is within the budget; books it."""
+    if context.budget:
+        context.budget.requests_left -= 1
+        return context.budget.requests_left >= 0
+    return True

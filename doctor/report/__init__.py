@@ -1,0 +1,23 @@
+"""Output formats: one a file, each a function from a report to text."""
+
+import importlib
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from doctor.model import Report
+
+FORMATS: dict[str, str] = {"text": "doctor.report.text", "json": "doctor.report.json"}
+
+
+class Look(NamedTuple):
+    """What the place that text goes to can show: columns, colour, and whether it is limited to ASCII."""
+
+    width: int = 80
+    colour: bool = False
+    ascii: bool = False
+
+
+def render(report: "Report", format_name: str = "text", look: Look | None = None) -> str:
+    """The report in one of `FORMATS`, ending with a line break. Imports that format's module only."""
+    text: str = importlib.import_module(FORMATS[format_name]).render(report, look or Look())
+    return text

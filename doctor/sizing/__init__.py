@@ -1,0 +1,1 @@
+"""How much memory a model needs and how fast it should be: pure functions and data."""

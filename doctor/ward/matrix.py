@@ -1,0 +1,147 @@
+"""The matrix: every patient examined, what had to be found against what was found.
+
+python -m doctor.ward.matrix [PATIENT ...]        # Markdown on stdout
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from doctor.model import Report, State
+from doctor.runner import RunPlan, run
+from doctor.ward.patients import Patient, patient, shipped
+from doctor.ward.run_ward import admitted
+
+EXIT_CODES = {State.OK: 0, State.WARNING: 1, State.CRITICAL: 2, State.UNKNOWN: 3}
+# What these say is about the machine of the moment, not about the patient.
+OF_THE_MACHINE = (
+    "gpu-memory",
+    "ram",
+    "container-memory",
+    "wsl-memory",
+    "swap",
+    "throttle",
+    "competing-load",
+    "cpu-flags",
+    "proxy-variables",
+)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One patient's examination against what its file expects."""
+
+    patient: Patient
+    confirmed: tuple[str, ...]
+    suspected: tuple[str, ...]
+    unexplained: tuple[str, ...]
+    exit_code: int
+    crashed: tuple[str, ...]
+    requests: int
+    output_tokens: int
+    seconds: float
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Causes and symptoms that had to be found and were not."""
+        expect = self.patient.expect
+        missing = [cause for cause in expect.causes if cause not in self.confirmed]
+        return (*missing, *(sign for sign in expect.symptoms if sign not in self.unexplained))
+
+    @property
+    def false_alarms(self) -> tuple[str, ...]:
+        """Causes confirmed and symptoms left unexplained that nothing in the patient produces."""
+        expect = self.patient.expect
+        extra = [cause for cause in self.confirmed if cause not in expect.causes]
+        return (*extra, *(sign for sign in self.unexplained if sign not in expect.symptoms))
+
+    @property
+    def right(self) -> bool:
+        """Whether the diagnosis is exactly the expected one."""
+        found = not self.missed and not self.false_alarms and not self.crashed
+        return found and self.exit_code == self.patient.expect.exit_code
+
+
+async def examined(one: Patient, skip: Sequence[str] = OF_THE_MACHINE) -> Outcome:
+    """Admit a patient and diagnose it as a user would, without the checks in `skip`."""
+    began = time.monotonic()
+    async with admitted(one) as url:
+        report = await run(RunPlan(targets=(one.target(url),), skip=tuple(skip)), lambda _: None)
+    return outcome(one, report, time.monotonic() - began)
+
+
+def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
+    """What the report says about its only target."""
+    (target,) = report.targets
+    notes = {finding.symptom for finding in target.findings if finding.severity == "note"}
+    return Outcome(
+        patient=one,
+        confirmed=tuple(cause.id for cause in target.causes if cause.verdict == "confirmed"),
+        suspected=tuple(cause.id for cause in target.causes if cause.verdict == "suspected"),
+        unexplained=tuple(
+            dict.fromkeys(
+                finding.symptom
+                for finding in target.findings
+                if finding.explained_by is None and finding.symptom not in notes
+            )
+        ),
+        exit_code=EXIT_CODES[target.state],
+        crashed=tuple(check.id for check in target.checks if check.status == "crashed"),
+        requests=sum(check.requests for check in target.checks),
+        output_tokens=answer_tokens(target.facts),
+        seconds=seconds,
+    )
+
+
+def answer_tokens(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
+    """Tokens that the model generated, summed over all exchanges among the facts."""
+    if isinstance(facts, dict):
+        own = facts.get("completion_tokens") or 0
+        return own + sum(answer_tokens(value) for value in facts.values())
+    if isinstance(facts, list | tuple):
+        return sum(answer_tokens(value) for value in facts)
+    return 0
+
+
+def markdown(outcomes: Sequence[Outcome]) -> str:
+    """The table of the README, and its sums."""
+    rows = [
+        "| patient | must be found | found | false alarms | exit | requests | tokens | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    rows += [_row(one) for one in outcomes]
+    sick = [cause for one in outcomes for cause in (*one.patient.expect.causes, *one.patient.expect.symptoms)]
+    missed = sum(len(one.missed) for one in outcomes)
+    alarms = sum(len(one.false_alarms) for one in outcomes)
+    healthy = sum(one.patient.healthy for one in outcomes)
+    rows += [
+        "",
+        f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients; "
+        f"{alarms} false alarms, {healthy} healthy patients among {len(outcomes)}.",
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _row(one: Outcome) -> str:
+    expect = one.patient.expect
+    wanted = ", ".join((*expect.causes, *expect.symptoms)) or "nothing"
+    missed = f"missed {', '.join(one.missed)}" if one.missed else "all" if not one.patient.healthy else "nothing"
+    alarms = ", ".join((*one.false_alarms, *(f"{check} crashed" for check in one.crashed))) or "none"
+    code = str(one.exit_code) if one.exit_code == expect.exit_code else f"{one.exit_code}, not {expect.exit_code}"
+    cells = [one.patient.id, wanted, missed, alarms, code, str(one.requests), str(one.output_tokens)]
+    return "| " + " | ".join([*cells, f"{one.seconds:.1f}"]) + " |"
+
+
+async def main(names: Sequence[str]) -> int:
+    """Examine the named patients, or all; 1 when a diagnosis is not the expected one."""
+    chosen = [patient(name) for name in names] or shipped()
+    outcomes = [await examined(one) for one in chosen]
+    sys.stdout.write(markdown(outcomes))
+    return 0 if all(one.right for one in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))

@@ -1,0 +1,58 @@
+"""Admitting a patient: its engine is started, made ill, reachable at a URL, and gone at the end of the block."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from doctor.errors import WardError
+from doctor.ward import engine, fault_server, gguf_edit
+from doctor.ward.facade_koboldcpp import koboldcpp
+from doctor.ward.facade_ollama import ollama
+from doctor.ward.patients import Patient
+from doctor.ward.variants import prepared
+
+# Ports on which a diagnosis looks for a server that is not where the target points.
+ELSEWHERE_PORTS = (8080, 9931, 8000, 5000, 5001, 10240, 1337, 30000)
+
+
+@contextlib.asynccontextmanager
+async def admitted(patient: Patient) -> AsyncIterator[str]:
+    """The URL at which the patient answers. Raises WardError when it cannot be started."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = await _started(patient, stack)
+        yield url + patient.visit.path
+
+
+async def _started(patient: Patient, stack: contextlib.AsyncExitStack) -> str:
+    if patient.engine == "fault":
+        return (await stack.enter_async_context(fault_server.serving(patient.behaviour))).url
+    if patient.engine == "none":
+        return await _nobody(patient, stack)
+    shown = stack.enter_context(prepared(patient.variant))
+    if patient.engine == "llama.cpp":
+        return await _engine(shown, patient.settings, stack)
+    computes = stack.enter_context(prepared(patient.behind)) if patient.behind else shown
+    url = await _engine(computes, patient.settings, stack)
+    facade = koboldcpp if patient.engine == "koboldcpp" else ollama
+    return await stack.enter_async_context(facade(url, gguf_edit.read(shown), patient.claims, patient.faults))
+
+
+async def _engine(model: Path, settings: engine.Settings, stack: contextlib.AsyncExitStack) -> str:
+    return (await stack.enter_async_context(engine.serve(model, settings))).url
+
+
+async def _nobody(patient: Patient, stack: contextlib.AsyncExitStack) -> str:
+    """A port on which nobody listens; for `elsewhere`, with a healthy server on a usual one."""
+    if patient.elsewhere:
+        settings = engine.Settings(port=_free_port(ELSEWHERE_PORTS))
+        await _engine(engine.PATIENT, settings, stack)
+    return f"http://127.0.0.1:{_free_port((0,))}"
+
+
+def _free_port(candidates: tuple[int, ...]) -> int:
+    for port in candidates:
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return int(trial.getsockname()[1])
+    raise WardError("all the usual ports of model servers are taken, so none can be used for this patient")

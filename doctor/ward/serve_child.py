@@ -1,0 +1,73 @@
+"""What runs in the engine's child process: one llama.cpp server, which ends with its parent.
+
+Standard library and xllamacpp only: the file is run by path, without the rest of the package. The first line on
+stdin is a JSON object (`model` and the fields of `engine.Settings`); one JSON line on stdout says where the server
+listens. When stdin closes, because the parent closed it or died, the process ends; so it does after `max_life_s`.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+import xllamacpp
+
+# llama.cpp's names of `llama_pooling_type`; xllamacpp takes the enum's members.
+POOLING = {"mean": "LLAMA_POOLING_TYPE_MEAN", "cls": "LLAMA_POOLING_TYPE_CLS", "last": "LLAMA_POOLING_TYPE_LAST"}
+
+
+def parameters(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 - xllamacpp carries no types
+    """The server's parameters; level 4 is the first that logs memory sizes."""
+    p = xllamacpp.CommonParams()
+    p.model.path = wanted["model"]
+    p.hostnames = ["127.0.0.1"]
+    p.port = wanted["port"]
+    p.n_ctx = wanted["context"]
+    p.n_parallel = wanted["slots"]
+    p.kv_unified = wanted["unified"]
+    p.cpuparams.n_threads = wanted["threads"]
+    p.endpoint_metrics = True
+    p.verbosity = 4
+    if not wanted["thinking"]:
+        p.enable_reasoning = 0
+        p.default_template_kwargs = {"enable_thinking": "false"}
+    if wanted["api_key"]:
+        p.api_keys = [wanted["api_key"]]
+    if wanted["name"]:
+        p.model_alias = {wanted["name"]}
+    if wanted["chat_template"]:
+        p.chat_template = wanted["chat_template"]
+    if wanted["embeddings"]:
+        p.embedding = True
+        p.n_batch = p.n_ubatch = wanted["context"]  # an embedding is one batch; a longer text would be refused
+        p.pooling_type = getattr(xllamacpp.llama_pooling_type, POOLING[wanted["embeddings"]])
+    return p
+
+
+def main() -> None:
+    """Serve until stdin closes or life is over."""
+    wanted = json.loads(sys.stdin.readline())
+    answer = os.dup(1)
+    os.dup2(2, 1)  # whatever the library prints belongs into the log
+    life = threading.Timer(wanted["max_life_s"], os._exit, args=(0,))
+    life.daemon = True
+    life.start()
+    # Loading cannot be interrupted from Python, so a parent's death in that time is watched from a thread.
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    server = xllamacpp.Server(parameters(wanted))
+    os.write(answer, json.dumps({"url": server.listening_address}).encode() + b"\n")
+    threading.Event().wait()
+
+
+def end_with_parent() -> None:
+    """Leave without clean-up when stdin closes: the server's own shutdown may wait for open requests."""
+    with contextlib.suppress(OSError):
+        while sys.stdin.readline():
+            pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Diagnosis: a pure function, tested on given results and small playbooks."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from doctor.check import Check
+from doctor.context import Context
+from doctor.diagnose import diagnose
+from doctor.model import (
+    Category,
+    Depth,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Remedy,
+    Result,
+    Severity,
+    State,
+    Status,
+    Step,
+    Symptom,
+    Verdict,
+)
+from doctor.playbooks import Playbook
+
+SIGN = Evidence(label="n", value=1)
+
+
+async def _never(_: Context) -> Verdict:
+    raise AssertionError
+
+
+RUN: Callable[[Context], Awaitable[Verdict]] = _never
+
+
+def check(id_: str, *symptoms: str, semantic: bool = False) -> Check:
+    return Check(
+        id=id_,
+        category=Category.CONTEXT,
+        title=id_,
+        doc=id_,
+        depth=Depth.QUICK,
+        symptoms=tuple(Symptom(id=s, title=s, semantic=semantic) for s in symptoms),
+        run=RUN,
+        path=Path(id_),
+    )
+
+
+def result(id_: str, *symptoms: str, status: Status | None = None, severity: Severity = Severity.WARNING) -> Result:
+    findings = tuple(Finding(symptom=s, severity=severity, subject="m", summary=s, evidence=(SIGN,)) for s in symptoms)
+    return Result(
+        id=id_,
+        category=Category.CONTEXT,
+        status=status or (Status.FAILED if findings else Status.PASSED),
+        findings=findings,
+    )
+
+
+def book(
+    id_: str,
+    *,
+    proved_by: tuple[tuple[str, ...], ...] = (),
+    explains: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
+    severity: Severity = Severity.WARNING,
+    remedies: tuple[Remedy, ...] = (),
+) -> Playbook:
+    return Playbook(
+        id=id_,
+        category=Category.CONTEXT,
+        title=id_,
+        severity=severity,
+        proved_by=proved_by,
+        explains=explains,
+        after=after,
+        remedies=remedies,
+    )
+
+
+def verdicts(diagnosis: Diagnosis) -> dict[str, str]:
+    return {cause.id: cause.verdict for cause in diagnosis.causes}
+
+
+def test_a_proof_confirms_its_cause_and_folds_what_it_explains() -> None:
+    checks = [check("a", "cut"), check("b", "forgets")]
+    books = [book("small-window", proved_by=(("cut",),), explains=("forgets",), severity=Severity.CRITICAL)]
+
+    diagnosis = diagnose([result("a", "cut"), result("b", "forgets")], checks, books)
+
+    assert verdicts(diagnosis) == {"small-window": "confirmed"}
+    assert {f.symptom: f.explained_by for f in diagnosis.findings} == {"cut": "small-window", "forgets": "small-window"}
+    assert diagnosis.causes[0].because == ("cut",)
+    assert diagnosis.causes[0].explains == ("forgets",)
+    assert diagnosis.causes[0].evidence == (SIGN,)
+    assert diagnosis.state is State.CRITICAL
+
+
+def test_a_group_needs_all_its_symptoms() -> None:
+    checks = [check("a", "runs-on", "marker")]
+    books = [book("eos", proved_by=(("runs-on", "marker"),))]
+
+    assert verdicts(diagnose([result("a", "runs-on", "marker")], checks, books)) == {"eos": "confirmed"}
+    assert verdicts(diagnose([result("a", "runs-on")], checks, books)) == {}
+
+
+def test_a_passed_check_rules_its_cause_out() -> None:
+    checks = [check("a", "cut"), check("b", "forgets")]
+    books = [book("small-window", proved_by=(("cut",),), explains=("forgets",))]
+
+    diagnosis = diagnose([result("a"), result("b", "forgets")], checks, books)
+
+    assert verdicts(diagnosis) == {}
+    assert diagnosis.ruled_out == ("small-window",)
+    assert diagnosis.findings[0].explained_by is None
+    assert diagnosis.state is State.WARNING
+
+
+def test_a_cause_is_suspected_when_its_proof_could_not_be_evaluated() -> None:
+    checks = [check("a", "cut"), check("b", "forgets")]
+    books = [book("small-window", proved_by=(("cut",),), explains=("forgets",), severity=Severity.CRITICAL)]
+
+    diagnosis = diagnose([result("a", status=Status.SKIPPED), result("b", "forgets")], checks, books)
+
+    assert verdicts(diagnosis) == {"small-window": "suspected"}
+    assert diagnosis.causes[0].severity is Severity.WARNING
+    assert diagnosis.state is State.WARNING
+
+
+def test_a_critical_symptom_that_nothing_explains_is_critical() -> None:
+    checks = [check("a", "cut"), check("b", "flood")]
+    books = [book("x", proved_by=(("cut",),), explains=("flood",))]
+
+    diagnosis = diagnose(
+        [result("a", status=Status.SKIPPED), result("b", "flood", severity=Severity.CRITICAL)], checks, books
+    )
+
+    assert diagnosis.state is State.CRITICAL
+
+
+def test_a_semantic_proof_waits_for_an_earlier_cause() -> None:
+    checks = [check("a", "cut"), check("b", "no-call", semantic=True)]
+    books = [
+        book("small-window", proved_by=(("cut",),), explains=("no-call",)),
+        book("weak-model", proved_by=(("no-call",),), after=("small-window",)),
+    ]
+
+    sick = diagnose([result("a", "cut"), result("b", "no-call")], checks, books)
+    weak = diagnose([result("a"), result("b", "no-call")], checks, books)
+
+    assert verdicts(sick) == {"small-window": "confirmed"}
+    assert sick.findings[1].explained_by == "small-window"
+    assert verdicts(weak) == {"weak-model": "confirmed"}
+
+
+def test_a_structural_proof_stands_beside_an_earlier_cause() -> None:
+    checks = [check("a", "cut"), check("b", "call-as-text")]
+    books = [
+        book("small-window", proved_by=(("cut",),)),
+        book("parser", proved_by=(("call-as-text",),), after=("small-window",)),
+    ]
+
+    diagnosis = diagnose([result("a", "cut"), result("b", "call-as-text")], checks, books)
+
+    assert verdicts(diagnosis) == {"small-window": "confirmed", "parser": "confirmed"}
+
+
+def test_the_order_of_waiting_does_not_depend_on_the_order_of_playbooks() -> None:
+    checks = [check("a", "cut"), check("b", "no-call", semantic=True)]
+    books = [
+        book("weak-model", proved_by=(("no-call",),), after=("small-window",)),
+        book("small-window", proved_by=(("cut",),), explains=("no-call",)),
+    ]
+
+    assert verdicts(diagnose([result("a", "cut"), result("b", "no-call")], checks, books)) == {
+        "small-window": "confirmed"
+    }
+
+
+def test_notes_leave_the_state_ok() -> None:
+    checks = [check("a", "limited")]
+
+    diagnosis = diagnose([result("a", "limited", status=Status.PASSED, severity=Severity.NOTE)], checks, [])
+
+    assert diagnosis.state is State.OK
+
+
+def test_nothing_evaluated_is_unknown() -> None:
+    assert diagnose([result("a", status=Status.SKIPPED)], [check("a", "cut")], []).state is State.UNKNOWN
+    assert diagnose([result("a", status=Status.CRASHED)], [check("a", "cut")], []).state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(("runtime", "said"), [("ollama", "own"), ("vllm", "general")])
+def test_remedies_fit_the_runtime_and_are_filled_in(runtime: str, said: str) -> None:
+    steps = (Step(kind="run", command=("ollama", "stop", "{model}")),)
+    books = [
+        book(
+            "x",
+            proved_by=(("cut",),),
+            remedies=(Remedy(say="own", runtime="ollama", steps=steps), Remedy(say="general", runtime="any")),
+        )
+    ]
+
+    diagnosis = diagnose(
+        [result("a", "cut")], [check("a", "cut")], books, runtime=runtime, os="linux", values={"model": "m:1b"}
+    )
+
+    assert diagnosis.causes[0].remedies[0].say == said
+    if runtime == "ollama":
+        assert diagnosis.causes[0].remedies[0].steps[0].command == ("ollama", "stop", "m:1b")

@@ -1,0 +1,112 @@
+"""Playbook files: reading, refusing, and the agreement of all bundled ones with the checks."""
+
+from pathlib import Path
+
+import pytest
+
+from doctor.errors import PluginError
+from doctor.model import Category
+from doctor.playbooks import filled, fitting, read_playbook
+from doctor.plugins import bundled_checks, bundled_playbooks
+
+GOOD = """+++
+title = "T"
+severity = "warning"
+says = ["slow"]
+proved_by = [["a", "b"], ["c"]]
+[[remedy]]
+say = "Do."
+runtime = ["ollama", "any"]
+risk = "reload"
+undo = "undo it"
+steps = [{ kind = "run", command = ["ollama", "stop", "{model}"] }]
++++
+
+Why.
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "some-cause.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_playbook_is_read_whole(tmp_path: Path) -> None:
+    playbook = read_playbook(write(tmp_path, GOOD), Category.SPEED)
+
+    assert playbook.id == "some-cause"
+    assert playbook.proved_by == (("a", "b"), ("c",))
+    assert playbook.body == "Why."
+    assert [remedy.runtime for remedy in playbook.remedies] == ["ollama", "any"]
+    assert playbook.remedies[0].steps[0].undo == "undo it"
+    assert filled(fitting(playbook, "ollama", "linux")[0], {"model": "m"}).steps[0].command[-1] == "m"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("no front matter", "front matter"),
+        (GOOD.replace('title = "T"\n', ""), "title"),
+        (GOOD.replace('"warning"', '"dreadful"'), "dreadful"),
+        (GOOD.replace('"reload"', '"sometimes"'), "sometimes"),
+        (GOOD.replace('kind = "run"', 'kind = "shell"'), "shell"),
+        (GOOD.replace("says", "sais"), "sais"),
+        (GOOD.replace("[[remedy]]", "[[remedy"), "some-cause.md"),
+    ],
+)
+def test_a_bad_playbook_is_refused_with_its_name_and_fault(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(PluginError, match=r"some-cause\.md") as caught:
+        read_playbook(write(tmp_path, text), Category.SPEED)
+
+    assert says in str(caught.value)
+
+
+def test_every_symptom_is_proved_or_explained_by_some_playbook() -> None:
+    known = {s for book in bundled_playbooks() for s in {*book.explains, *book.proof_symptoms}}
+    raised = {symptom.id for check in bundled_checks() for symptom in check.symptoms if symptom.severity != "note"}
+
+    assert raised - known == set()
+
+
+def test_every_symptom_that_a_playbook_names_can_be_raised() -> None:
+    raised = {symptom.id for check in bundled_checks() for symptom in check.symptoms}
+    named = {s: book.id for book in bundled_playbooks() for s in {*book.explains, *book.proof_symptoms}}
+
+    assert {s: id_ for s, id_ in named.items() if s not in raised} == {}
+
+
+def test_every_verification_names_a_check_and_every_predecessor_a_cause() -> None:
+    checks = {check.id for check in bundled_checks()}
+    causes = {book.id for book in bundled_playbooks()}
+
+    assert {v for book in bundled_playbooks() for v in book.verify} - checks == set()
+    assert {a for book in bundled_playbooks() for a in book.after} - causes == set()
+
+
+def test_no_two_causes_have_the_same_proof() -> None:
+    groups: dict[frozenset[str], list[str]] = {}
+    for book in bundled_playbooks():
+        for group in book.proved_by:
+            groups.setdefault(frozenset(group), []).append(book.id)
+
+    assert {group: ids for group, ids in groups.items() if len(ids) > 1} == {}
+
+
+def test_every_playbook_speaks_to_people() -> None:
+    thin = [
+        book.id
+        for book in bundled_playbooks()
+        if len(book.says) < 2 or not book.remedies or len(book.body.split()) < 40 or not book.verify
+    ]
+
+    assert thin == []
+
+
+def test_symptom_ids_belong_to_one_check() -> None:
+    owners: dict[str, set[str]] = {}
+    for check in bundled_checks():
+        for symptom in check.symptoms:
+            owners.setdefault(symptom.id, set()).add(check.id)
+
+    assert {symptom: ids for symptom, ids in owners.items() if len(ids) > 1} == {}

@@ -1,0 +1,59 @@
+"""The app on a real run: the bundled checks on the real engine of the ward."""
+
+import pytest
+
+from doctor.context import Target
+from doctor.model import Depth, State, Status
+from doctor.runner import RunPlan, run
+from doctor.tui.app import DoctorApp
+from doctor.tui.widgets.headline import Headline
+from doctor.tui.widgets.outline_list import OutlineList
+from tests.tui.test_app import settled
+
+pytestmark = pytest.mark.ward
+
+
+def face(url):
+    plan = RunPlan(targets=(Target(url=url),), depth=Depth.PASSIVE)
+    return DoctorApp(lambda emit, stop: run(plan, emit, stop), depth=plan.depth)
+
+
+async def test_a_real_run_ends_with_its_report_on_the_screen(engine):
+    app = face(engine)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await app.workers.wait_for_complete()
+        await settled(pilot)
+        report = app.last_report
+        target = report.targets[0]
+        headline = str(app.main.query_one(Headline).visual)
+        assert target.runtime == "llama.cpp"
+        assert f"{report.coverage.total}/{report.coverage.total} checks" in headline
+        assert f"{report.coverage.passed} passed" in headline
+        groups = [row.text for row in app.main.query_one(OutlineList).lines_shown]
+        assert f"Passed ({sum(check.status is Status.PASSED for check in target.checks)})" in groups
+
+
+async def test_a_second_run_starts_where_the_first_began(engine):
+    app = face(engine)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await app.workers.wait_for_complete()
+        first = app.last_report
+        await settled(pilot)
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await settled(pilot)
+        assert app.last_report is not first
+        assert app.last_report.coverage.total == first.coverage.total
+
+
+async def test_a_server_that_is_not_there_is_critical_and_says_which(unused_tcp_port_factory):
+    url = f"http://127.0.0.1:{unused_tcp_port_factory()}"
+    app = face(url)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await app.workers.wait_for_complete()
+        await settled(pilot)
+        assert app.last_report.state is State.CRITICAL
+        assert url.removeprefix("http://") in str(app.main.query_one(Headline).visual)
