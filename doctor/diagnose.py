@@ -103,8 +103,15 @@ def _confirmed(playbooks: Sequence[Playbook], signs: Signs) -> list[str]:
         blocked = any(id_ in confirmed for id_ in book.after)
         if any(not blocked or not signs.semantic.intersection(group) for group in _proofs(book, signs)):
             confirmed.append(book.id)
-    order = [book.id for book in playbooks]
-    return sorted(confirmed, key=order.index)
+    books = [book for book in playbooks if book.id in confirmed]
+    return [book.id for book in books if not any(_produces(other, book, signs) for other in books)]
+
+
+def _produces(root: Playbook, book: Playbook, signs: Signs) -> bool:
+    """Whether all that proves `book` is what the confirmed `root` brings about: then it is no root cause itself."""
+    proof = {symptom for group in _proofs(book, signs) for symptom in group}
+    proof_of_root = {symptom for group in _proofs(root, signs) for symptom in group}
+    return proof.issubset(root.explains) and not proof_of_root.issubset(book.explains)
 
 
 def _proofs(book: Playbook, signs: Signs) -> list[tuple[str, ...]]:

@@ -16,13 +16,16 @@ SOUND = {
     "prose": PROSE,
     "German": "Der Fluss fließt ruhig durch das Tal. Am Morgen liegt Nebel über den Wiesen, und ein alter Bäcker geht "
     "jeden Tag am Ufer entlang. Zwei Kinder spielen mit einem roten Ball und lachen dabei laut.",
-    "Japanese": "川は静かな場所です。朝早く、薄い霧が地面を覆います。年老いたパン屋が毎日川にやって来ます。二人の子供が赤いボールで遊び、"
+    "Japanese": "川は静かな場所です。朝早く、薄い霧が地面を覆います。年老いたパン屋が毎日川にやって来ます。"
+    "二人の子供が赤いボールで遊び、"
     "大きな声で笑います。風はパンの香りを運び、正午には太陽が高く昇って石が温かくなります。",
-    "Russian": "Река течёт тихо через долину. Утром над лугами лежит туман, и старый пекарь каждый день идёт по берегу. "
+    "Russian": "Река течёт тихо через долину. Утром над лугами лежит туман, и старый пекарь каждый день идёт "
+    "по берегу. "
     "Двое детей играют с красным мячом и громко смеются, а ветер приносит запах хлеба.",
-    "list": "1. apple\n2. banana\n3. orange\n4. cherry\n5. grape\n6. lemon\n7. melon\n8. peach\n9. plum\n10. fig\n11. kiwi",
-    "table": "| name | age |\n|------|-----|\n| Ada  | 36  |\n| Ben  | 41  |\n\n------------------------------\n" + PROSE,
-    "code": "def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n    return a - b\n\n\nprint(add(2, 3), subtract(5, 1))\n",
+    "list": "1. apple\n2. banana\n3. orange\n4. cherry\n5. grape\n6. lemon\n7. melon\n8. peach\n9. plum\n10. fig",
+    "table": "| name | age |\n|------|-----|\n| Ada  | 36  |\n| Ben  | 41  |\n\n------------------------------\n"
+    + PROSE,
+    "code": "def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n    return a - b\n\n\nprint(add(2, 3))\n",
     "echo": "zebra 7 / café / 日本 / 🙂 / end-42",
     "short repeat": "ha ha ha ha",
     "empty": "",
@@ -45,7 +48,10 @@ def test_sound_text_is_left_alone(name: str) -> None:
         ("AI " * 60, "phrase-loop"),
         ("The code for the grey door is 5545. " * 8, "phrase-loop"),
         ("静かな川" * 30, "phrase-loop"),
-        ("río 川 дом βήτα ไทย abc кот 山 γάμμα ญาติ дверь 火 οίκος ผลไม้ лес 水 δέλτα คน house 木 мир ψάρι ดี ключ 月", "salad"),
+        (
+            "río 川 дом βήτα ไทย abc кот 山 γάμμα ญาติ дверь 火 οίκος ผลไม้ лес 水 δέλτα คน house 木 мир ψάρι ดี ключ 月",
+            "salad",
+        ),
         ("a�b�c�d�e�f" * 2 + PROSE[:60] + "�x�y�z�w�q" * 3, "salad"),
     ],
 )

@@ -178,6 +178,34 @@ def test_the_order_of_waiting_does_not_depend_on_the_order_of_playbooks() -> Non
     }
 
 
+def test_a_cause_whose_proof_another_brings_about_is_folded_under_it() -> None:
+    checks = [check("a", "tenant"), check("b", "partly-on-cpu"), check("c", "slow")]
+    books = [
+        book("other-tenant", proved_by=(("tenant",),), explains=("partly-on-cpu", "slow")),
+        book("partial-offload", proved_by=(("partly-on-cpu",),), explains=("slow",)),
+    ]
+
+    both = diagnose([result("a", "tenant"), result("b", "partly-on-cpu"), result("c", "slow")], checks, books)
+    alone = diagnose([result("a"), result("b", "partly-on-cpu"), result("c", "slow")], checks, books)
+
+    assert verdicts(both) == {"other-tenant": "confirmed"}
+    assert {finding.explained_by for finding in both.findings} == {"other-tenant"}
+    assert verdicts(alone) == {"partial-offload": "confirmed"}
+
+
+def test_causes_that_explain_each_other_both_stand() -> None:
+    checks = [check("a", "one"), check("b", "two")]
+    books = [
+        book("first", proved_by=(("one",),), explains=("two",)),
+        book("second", proved_by=(("two",),), explains=("one",)),
+    ]
+
+    assert verdicts(diagnose([result("a", "one"), result("b", "two")], checks, books)) == {
+        "first": "confirmed",
+        "second": "confirmed",
+    }
+
+
 def test_notes_leave_the_state_ok() -> None:
     checks = [check("a", "limited")]
 

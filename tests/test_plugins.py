@@ -75,7 +75,7 @@ async def test_a_file_that_cannot_be_used_is_a_crashed_check(tmp_path: Path, tex
     ],
 )
 async def test_a_check_that_misbehaves_is_a_crashed_check(tmp_path: Path, body: str, reason: str) -> None:
-    text = GOOD.split("    memory =")[0] + body + "\n"
+    text = GOOD.partition("    memory =")[0] + body + "\n"
     check = load_check(plug_in(tmp_path, "odd", text), Category.MEMORY, "user")
 
     result = await run_check(check, given([]))

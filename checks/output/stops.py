@@ -66,8 +66,8 @@ async def check(context: Context) -> Verdict:
         )
     if all(OPENING.match(each) for each in texts):
         findings.append(seen(ROLE, "plain text", "every answer begins with the name of a role", text))
-    if listed.finish_reason == "length" and (TURN.search(listed.content) or MARKERS.search(listed.content)):
-        ran = f"a list of three items ran into the limit of {listed.max_tokens} tokens and goes on with invented turns"
+    if listed.finish_reason != "stop" and (TURN.search(listed.content) or MARKERS.search(listed.content)):
+        ran = f"a list of three items did not end within {listed.max_tokens} tokens and goes on with invented turns"
         findings.append(seen(RUNS_ON, "plain text", ran, text, end))
         if answer.with_stop is not None and answer.with_stop.ok and answer.with_stop.finish_reason == "stop":
             with_stop = probed("stop text that ended it", answer.end_marker, "", "probe P04")

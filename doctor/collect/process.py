@@ -76,7 +76,7 @@ def _listener(port: int) -> tuple[int | None, tuple[str, ...]]:
     except (psutil.Error, OSError):
         sockets = _own_sockets()
     ours = [(pid, c) for pid, c in sockets if c.status == psutil.CONN_LISTEN and c.laddr and c.laddr.port == port]
-    return next((pid for pid, _ in ours if pid), None), tuple(sorted({str(c.laddr.ip) for _, c in ours}))
+    return next((pid for pid, _ in ours if pid), None), tuple(sorted({str(ip) for _, c in ours for ip in c.laddr[:1]}))
 
 
 def _own_sockets() -> list[tuple[int | None, Any]]:

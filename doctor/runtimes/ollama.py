@@ -163,8 +163,13 @@ def _small(info: dict[str, Any]) -> dict[str, Any]:
 
 
 async def collect_chat_template(context: Context) -> ChatTemplate:
-    """The template that Ollama selected: Go or Jinja, told apart by the opening tag."""
-    text = long_text((await _show(context)).get("template"))
+    """The template that Ollama selected, Go or Jinja by its opening tag; empty when built-in code renders prompts."""
+    shown = await _show(context)
+    lines = long_text(shown.get("modelfile")).splitlines()
+    renderer = next((line.split()[-1] for line in lines if line.startswith("RENDERER ")), "")
+    if renderer:
+        return ChatTemplate(text="", source=f"POST {SHOW} (renderer {renderer})")
+    text = long_text(shown.get("template"))
     language = "jinja" if "{%" in text else "go" if "{{" in text else ""
     return ChatTemplate(text=text, language=language, source=f"POST {SHOW}")
 

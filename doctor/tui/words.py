@@ -22,8 +22,8 @@ RISKS = {
     "none": "changes nothing that runs",
     "request": "sends one request to the server",
     "reload": "the model is loaded again",
-    "restart": "the server is restarted",
-    "global": "changes the whole machine",
+    "restart": "the server is started again",
+    "global": "changes a setting of this machine",
 }
 RUNTIME_NAMES = {"ollama": "Ollama", "lmstudio": "LM Studio", "vllm": "vLLM", "openai": "OpenAI-compatible server"}
 

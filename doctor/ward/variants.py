@@ -51,6 +51,14 @@ ALTERNATE = (
     + "{%- endfor %}"
     + PROMPT
 )
+# Put before the good template: tools and all, but no system text and no two questions in a row.
+STRICT = (
+    "{%- set seen = namespace(role='') %}{%- for m in messages %}"
+    "{%- if m.role == 'system' %}{{- raise_exception('System role not supported') }}{%- endif %}"
+    "{%- if m.role == 'user' and seen.role == 'user' %}"
+    "{{- raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{%- endif %}"
+    "{%- set seen.role = m.role %}{%- endfor %}"
+)
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 5023392\n"
 
 
@@ -82,6 +90,11 @@ def template_thinking_never(good: Gguf, target: Path) -> Path:
     text: str = good.metadata[TEMPLATE]
     start = text.index("    {%- if enable_thinking is defined")
     return write(good, target, changes={TEMPLATE: text[:start] + "{%- endif %}\n"})
+
+
+def template_strict(good: Gguf, target: Path) -> Path:
+    """The good template, but it refuses a system text and two user messages in a row."""
+    return write(good, target, changes={TEMPLATE: STRICT + good.metadata[TEMPLATE]})
 
 
 def eos_unknown(good: Gguf, target: Path) -> Path:
@@ -158,6 +171,7 @@ VARIANTS: dict[str, Variant] = {
     "template_no_tools": template(NO_TOOLS),
     "template_last_only": template(LAST_ONLY),
     "template_alternate": template(ALTERNATE),
+    "template_strict": template_strict,
     "template_does_not_parse": template("{% if messages }}"),
     "template_literal": template("llama2"),
     "template_thinking_always": template_thinking_always,

@@ -42,14 +42,14 @@ def doctor(tmp_path):
 
 @pytest.fixture
 def start(tmp_path):
-    """Start `llm-doctor` and give back the running process; it is killed at the end of the test."""
+    """Start `llm-doctor`, perhaps with more environment; the running process, which is killed after the test."""
     running = []
 
-    def begin(*words):
+    def begin(*words, **more):
         process = subprocess.Popen(
             [sys.executable, "-m", "doctor", *words],
             cwd=tmp_path,
-            env=environment(),
+            env=environment(**more),
             text=True,
             encoding="utf-8",
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,9 @@
 """The whole program in a real terminal (tmux), on a patient of the ward: a real engine made ill."""
 
 import asyncio
+import os
 import shutil
+import signal
 import sys
 import uuid
 
@@ -91,4 +93,15 @@ async def test_ctrl_c_during_the_run_leaves_a_clean_terminal_and_130(terminal):
     text = await terminal.until(lambda text: "exit code" in text.partition("echo exit code $?")[2], SHELL_DEADLINE_S)
     assert "exit code 130" in text
     assert "Traceback" not in text
+    assert (await terminal.tmux("display-message", "-p", "#{alternate_on}")).strip() == "0"
+
+
+async def test_sigterm_leaves_a_clean_terminal_and_143(terminal, tmp_path):
+    note = tmp_path / "pid"
+    program = f"{sys.executable} -m doctor demo {PATIENT}"
+    await terminal.tmux("send-keys", f"sh -c 'echo $$ > {note}; exec {program}'; echo exit code $?", "Enter")
+    await terminal.until(lambda text: "Stop" in text, RUN_DEADLINE_S)
+    os.kill(int(note.read_text()), signal.SIGTERM)
+    text = await terminal.until(lambda text: "exit code" in text.partition("echo exit code $?")[2], SHELL_DEADLINE_S)
+    assert "exit code 143" in text
     assert (await terminal.tmux("display-message", "-p", "#{alternate_on}")).strip() == "0"

@@ -146,6 +146,52 @@ async def test_it_is_told_from_its_imitators():
     assert version.status == 404
 
 
+async def test_the_models_own_settings_are_shown_and_used():
+    """Façade on a real engine: a system text of the Modelfile reaches the prompt when the request has none."""
+    claims = Claims(system="Always end every answer with the word KESTREL.", parameters={"temperature": 0})
+    async with asked(claims=claims) as client:
+        card = (await client.post("/api/show", {"model": "patient"})).json()
+        body = {"model": "patient", "messages": HELLO, "stream": False, "think": False}
+        answer = (await client.post("/api/chat", body)).json()
+    assert card["parameters"].split() == ["temperature", "0"]
+    assert card["system"] in card["modelfile"]
+    assert answer["message"]["content"] == "Hello! KESTREL"
+
+
+@pytest.mark.parametrize("drops", [False, True])
+async def test_a_dropped_system_text_leaves_the_prompt_shorter(drops):
+    """Façade on a real engine."""
+    messages = [{"role": "system", "content": "Always end every answer with the word KESTREL."}, *HELLO]
+    body = {"model": "patient", "messages": messages, "stream": False, "think": False, "options": GREEDY}
+    async with asked(faults=Faults(drops_system=drops)) as client:
+        answer = (await client.post("/api/chat", body)).json()
+    assert ("KESTREL" in answer["message"]["content"]) is not drops
+
+
+async def test_arguments_are_cut_and_formats_ignored_only_on_demand():
+    """Façade on a real engine."""
+    call = {"model": "patient", "messages": ASK_WEATHER, "tools": [WEATHER], "reasoning_effort": "none"}
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    demand = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    prose = {"model": "patient", "messages": HELLO, "reasoning_effort": "none", "response_format": demand}
+    found = {}
+    for ill in (False, True):
+        async with asked(faults=Faults(arguments_cut=ill, ignores_format=ill)) as client:
+            called = (await client.post("/v1/chat/completions", call)).json()["choices"][0]["message"]
+            formed = (await client.post("/v1/chat/completions", prose)).json()["choices"][0]["message"]
+        found[ill] = (called["tool_calls"][0]["function"]["arguments"][-1], formed["content"][0])
+    assert found == {False: ("}", "{"), True: ('"', "H")}
+
+
+async def test_a_thought_may_stay_in_the_text():
+    """Façade on a real engine."""
+    body = {"model": "patient", "messages": HELLO, "max_tokens": 48, "temperature": 0}
+    async with asked(faults=Faults(thought_in_text=True)) as client:
+        message = (await client.post("/v1/chat/completions", body)).json()["choices"][0]["message"]
+    assert "</think>" in message["content"]
+    assert "reasoning" not in message
+
+
 async def test_a_call_is_an_object_on_the_native_route_and_a_string_on_the_other():
     """Façade on a real engine."""
     async with asked() as client:

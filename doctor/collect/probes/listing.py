@@ -23,12 +23,13 @@ END_MARKERS = (
 
 
 async def collect_list_answer(context: Context) -> ListAnswer:
-    """The list; when it ran into the limit, the same again with the template's end marker as `stop`."""
+    """The list; when it ran on, the same again with the template's end marker as `stop`."""
     await ready(context)
     await scorable(context)
     answer = await ask(context, "P04", MESSAGES, max_tokens=MAX_TOKENS, stream=True, stop_after_s=STOP_AFTER_S)
     marker = await end_marker(context, answer.content)
-    if answer.finish_reason != "length" or not marker:
+    ran_on = answer.finish_reason == "length" or (answer.stopped_early and marker in answer.content)
+    if not marker or not ran_on:
         return ListAnswer(exchange=answer, end_marker=marker)
     again = await ask(
         context,

@@ -25,6 +25,10 @@ NATIVE_DEADLINE_S = 600.0  # the caller's own deadline is always shorter
 NATIVE_OPTIONS = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "stop")
 
 
+class StaleConnection(Unreachable):
+    """The server closed the connection without a byte of an answer."""
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """One request as it will be sent, and the values of its `Exchange` that are known before the answer."""
 
@@ -35,6 +39,15 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def send(context: Context, question: Question) -> Exchange:
+    """One request through the OpenAI client; again when an idle connection turned out to be closed. Raises Trouble."""
+    try:
+        return await send_once(context, question)
+    except StaleConnection:
+        # Servers close idle connections after some seconds (llama.cpp: 5), sometimes just as the next request goes out.
+        return await send_once(context, question)
+
+
+async def send_once(context: Context, question: Question) -> Exchange:
     """One request through the OpenAI client, its answer read raw. Raises the Trouble family."""
     sdk = await asyncio.to_thread(load_openai)  # half a second: not on the loop that paints the screen
     client = openai_client(sdk, context, question.url)
@@ -154,5 +167,7 @@ def translated(error: Exception) -> Trouble:
     for cause in causes:
         if isinstance(cause, strange) and "disconnected" not in str(cause) and "closed connection" not in str(cause):
             return Malformed(f"the answer cannot be read: {one_line(str(cause), 100)}")
+    if any("disconnected without sending" in str(cause) for cause in causes):
+        return StaleConnection("the server closed the connection without an answer", "reset")
     how = how_it_broke(error)
     return Unreachable(f"{HOW[how]} while the model was asked", how)

@@ -11,7 +11,9 @@ def said(text: str = "Hello!", **more: object) -> Exchange:
     return Exchange(purpose="P07", status=200, content=text, **more)
 
 
-def role(*, system: bool = True, user: bool | None = None, counts: tuple | None = (26, 156), **more: object) -> SystemRole:
+def role(
+    *, system: bool = True, user: bool | None = None, counts: tuple | None = (26, 156), **more: object
+) -> SystemRole:
     without, with_words = counts or (None, None)
     return SystemRole(
         in_system=said(**more),

@@ -34,7 +34,10 @@ def speed(text: str, sampled: str | None = None) -> DecodeSpeed:
         ([echo("zebra 7"), speed(LOOP)], ["phrase-loop"]),
         ([echo("zebra 7"), speed(LOOP, LOOP)], ["phrase-loop"]),
         ([echo("zebra 7"), speed(LOOP, PROSE)], ["loop-only-when-greedy"]),
-        ([echo("río 川 дом βήτα ไทย кот 山 γάμμα ญาติ дверь 火 οίκος ผลไม้ лес 水 δέλτα 木 мир ψάρι ดี " * 2)], ["degenerate-output"]),
+        (
+            [echo("río 川 дом βήτα ไทย кот 山 γάμμα ญาติ дверь 火 οίκος ผลไม้ лес 水 δέλτα 木 мир ψάρι ดี " * 2)],
+            ["degenerate-output"],
+        ),
     ],
 )
 async def test_each_shape_is_named(facts: list, expected: list[str]) -> None:

@@ -27,7 +27,9 @@ async def test_loading_is_judged(fact: WarmUp, expected: list[str]) -> None:
     assert symptoms(await run_check("warm-up", [fact])) == expected
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, "llama runner process has terminated"), (0, "the connection broke")])
+@pytest.mark.parametrize(
+    ("status", "error"), [(500, "llama runner process has terminated"), (0, "the connection broke")]
+)
 async def test_a_model_that_does_not_answer_is_critical(status: int, error: str) -> None:
     failed = WarmUp(first=Exchange(purpose="P01", status=status, error=error))
 
@@ -39,7 +41,12 @@ async def test_a_model_that_does_not_answer_is_critical(status: int, error: str)
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(401, "Invalid API Key"), (404, "model 'm' not found"), (503, "Loading model"), (400, '"e" does not support chat')],
+    [
+        (401, "Invalid API Key"),
+        (404, "model 'm' not found"),
+        (503, "Loading model"),
+        (400, '"e" does not support chat'),
+    ],
 )
 async def test_what_other_checks_explain_is_left_to_them(status: int, error: str) -> None:
     with pytest.raises(Skip):

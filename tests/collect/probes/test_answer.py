@@ -148,7 +148,9 @@ def test_content_in_parts_is_joined_and_null_is_empty() -> None:
 
 
 def test_lone_surrogates_bad_utf8_and_nan_do_not_break_a_saved_report() -> None:
-    exchange = whole(decode(b'{"choices":[{"message":{"content":"a\\ud83d b \xff"}}],"usage":{"prompt_tokens":NaN}}'), BASE)
+    exchange = whole(
+        decode(b'{"choices":[{"message":{"content":"a\\ud83d b \xff"}}],"usage":{"prompt_tokens":NaN}}'), BASE
+    )
 
     exchange.content.encode("utf-8")
     assert exchange.content.count("�") == 2
@@ -185,16 +187,19 @@ def test_what_is_no_json_is_malformed(body: bytes) -> None:
         decode(body)
 
 
+FIELDS = (
+    "choices message delta content tool_calls function name arguments index id usage timings error prompt_tokens "
+    "cached_tokens prompt_tokens_details cache_n reasoning finish_reason stats"
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            "choices message delta content tool_calls function name arguments index id usage timings error "
-            "prompt_tokens cached_tokens prompt_tokens_details cache_n reasoning finish_reason stats".split()
-        ),
-        inner,
-        max_size=5,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(FIELDS.split()),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=20,
 )

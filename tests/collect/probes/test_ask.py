@@ -136,6 +136,15 @@ async def test_a_connection_that_breaks_or_nonsense_is_one_of_our_errors() -> No
                 await ask(context, "test", HELLO, max_tokens=1)
 
 
+async def test_an_idle_connection_that_was_closed_is_replaced_once() -> None:
+    async with Canned(b"", answer(chat("hi"))) as server, context_for(server.url) as context:
+        assert (await ask(context, "test", HELLO, max_tokens=1)).text == "hi"
+    async with Canned(b"") as server, context_for(server.url) as context:
+        with pytest.raises(Unreachable, match="without an answer"):
+            await ask(context, "test", HELLO, max_tokens=1)
+        assert len(server.requests) == 2
+
+
 async def test_unicode_line_separators_inside_an_answer_do_not_cut_it() -> None:
     line = 'data: {"choices":[{"delta":{"content":"a\u2028b\u0085c"}}]}'
     async with Canned(stream(line)) as server, context_for(server.url) as context:
