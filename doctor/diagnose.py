@@ -180,6 +180,7 @@ def _cause(
         explains=explains,
         evidence=tuple(evidence),
         remedies=remedies,
+        verify=book.verify,
     )
 
 

@@ -127,10 +127,11 @@ def _remedies(entry: dict[str, Any]) -> list[Remedy]:
 
 
 def fitting(playbook: Playbook, runtime: str, os: str) -> tuple[Remedy, ...]:
-    """The remedies for this runtime and operating system; those for any runtime when there is none of its own."""
+    """The remedies for this runtime and operating system, its own before those for any runtime, none said twice."""
     here = [remedy for remedy in playbook.remedies if not remedy.os or not os or os in remedy.os]
     own = tuple(remedy for remedy in here if remedy.runtime == runtime)
-    general = tuple(remedy for remedy in here if remedy.runtime == "any")
+    said = {remedy.say for remedy in own}
+    general = tuple(remedy for remedy in here if remedy.runtime == "any" and remedy.say not in said)
     return own + general
 
 

@@ -1,10 +1,10 @@
 """Which checks a run takes: `--only` and `--skip` by id or category."""
 
-import difflib
 from collections.abc import Collection, Sequence
 
 from doctor.check import Check
 from doctor.errors import UsageError
+from doctor.nearest import nearest
 
 
 def selected(checks: Sequence[Check], only: Collection[str], skip: Collection[str]) -> tuple[Check, ...]:
@@ -20,9 +20,3 @@ def selected(checks: Sequence[Check], only: Collection[str], skip: Collection[st
         and check.id not in skip
         and check.category not in skip
     )
-
-
-def nearest(word: str, names: Collection[str]) -> str:
-    """`; did you mean X?` for the closest name, or nothing when none is close."""
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -18,6 +18,7 @@ from doctor.api import (
     DecodeSpeed,
     Depth,
     GpusAtWork,
+    Identity,
     Memory,
     ModelCard,
     Reach,
@@ -47,6 +48,7 @@ SHORT_SHARE = 0.15  # of the RAM available: with more, swap traffic is old pages
 
 async def check(context: Context) -> Verdict:
     """Swap traffic while the model decodes."""
+    await context.fact(Identity)  # a server that is down is not examined further
     if not (await context.fact(Reach)).local:
         raise Skip("the server runs on another machine, whose memory cannot be seen from here")
     with contextlib.suppress(Skip):

@@ -20,6 +20,7 @@ from doctor.api import (
     Evidence,
     Gpu,
     Gpus,
+    Identity,
     Reach,
     ServerProcess,
     Severity,
@@ -42,6 +43,7 @@ MAY_BE_THE_SERVER = ("ollama", "llama", "python", "vllm", "lm studio", "node", "
 
 async def check(context: Context) -> Verdict:
     """Load by others."""
+    await context.fact(Identity)  # a server that is down is not examined further
     if not (await context.fact(Reach)).local:
         raise Skip("the server runs on another machine")
     load = await context.fact(CpuLoad)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from doctor.cli import exits
-from doctor.cli.options import CONTEXT, nearest, no_color_option, plugins_option
+from doctor.cli.options import CONTEXT, no_color_option, plugins_option
 from doctor.cli.output import look, put
 from doctor.errors import UsageError
+from doctor.nearest import nearest
 
 if TYPE_CHECKING:
     from doctor.check import Check

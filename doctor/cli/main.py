@@ -10,9 +10,10 @@ import click
 from doctor import __version__
 from doctor.cli import exits
 from doctor.cli.face import face, possible
-from doctor.cli.options import CONTEXT, nearest
+from doctor.cli.options import CONTEXT
 from doctor.cli.output import say
 from doctor.errors import DoctorError, UsageError
+from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",

@@ -1,24 +1,18 @@
 """Options that several commands share, and the kinds of words they take."""
 
-import difflib
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from doctor.cli.output import Delivery
+from doctor.nearest import nearest
 from doctor.report import FORMATS
 
 MAX_DEADLINE_S = 86_400.0
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-def nearest(word: str, names: Collection[str]) -> str:
-    """`; did you mean X?` for the closest name, or nothing when none is close."""
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 class OneOf(click.Choice[str]):

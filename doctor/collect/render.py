@@ -101,12 +101,10 @@ async def _rendered(
 
 def end_marker(chat: str) -> str:
     """The marker that closes the assistant's turn; empty when only the next turn's header ends it (GLM)."""
-    after = chat.partition(REPLY)[2]
+    after = chat.partition(REPLY)[2].partition(SECOND)[0]
     closing = CLOSING.match(after)
-    if closing is None:
-        return ""
-    is_header = len(MARKER.findall(after.partition(SECOND)[0])) == 1 and closing[1] in chat.partition(FIRST)[0]
-    return "" if is_header else closing[1]
+    # A marker right before the next message opens that message instead of closing this one.
+    return closing[1] if closing and after[closing.end() :].strip() else ""
 
 
 async def _with_tokens(endpoint: Endpoint, rendered: Rendered, prompt: str, bos: str | None) -> Rendered:

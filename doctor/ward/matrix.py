@@ -36,6 +36,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     patient: Patient
     confirmed: tuple[str, ...]
+    noted: tuple[str, ...]  # of the confirmed, those that are notes only
     suspected: tuple[str, ...]
     unexplained: tuple[str, ...]
     exit_code: int
@@ -53,9 +54,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def false_alarms(self) -> tuple[str, ...]:
-        """Causes confirmed and symptoms left unexplained that nothing in the patient produces."""
+        """Causes confirmed and symptoms left unexplained that nothing in the patient produces; notes are none."""
         expect = self.patient.expect
-        extra = [cause for cause in self.confirmed if cause not in expect.causes]
+        extra = [cause for cause in self.confirmed if cause not in (*expect.causes, *self.noted)]
         return (*extra, *(sign for sign in self.unexplained if sign not in expect.symptoms))
 
     @property
@@ -77,9 +78,11 @@ def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
     """What the report says about its only target."""
     (target,) = report.targets
     notes = {finding.symptom for finding in target.findings if finding.severity == "note"}
+    confirmed = [cause for cause in target.causes if cause.verdict == "confirmed"]
     return Outcome(
         patient=one,
-        confirmed=tuple(cause.id for cause in target.causes if cause.verdict == "confirmed"),
+        confirmed=tuple(cause.id for cause in confirmed),
+        noted=tuple(cause.id for cause in confirmed if cause.severity == "note"),
         suspected=tuple(cause.id for cause in target.causes if cause.verdict == "suspected"),
         unexplained=tuple(
             dict.fromkeys(

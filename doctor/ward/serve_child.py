@@ -51,14 +51,12 @@ def main() -> None:
     wanted = json.loads(sys.stdin.readline())
     answer = os.dup(1)
     os.dup2(2, 1)  # whatever the library prints belongs into the log
-    life = threading.Timer(wanted["max_life_s"], os._exit, args=(0,))
-    life.daemon = True
-    life.start()
     # Loading cannot be interrupted from Python, so a parent's death in that time is watched from a thread.
     threading.Thread(target=end_with_parent, daemon=True).start()
     server = xllamacpp.Server(parameters(wanted))
     os.write(answer, json.dumps({"url": server.listening_address}).encode() + b"\n")
-    threading.Event().wait()
+    threading.Event().wait(wanted["max_life_s"])
+    os._exit(0)
 
 
 def end_with_parent() -> None:

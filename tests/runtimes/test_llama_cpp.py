@@ -141,7 +141,7 @@ async def test_hidden_slots_are_a_reason():
 async def test_a_loading_server_is_a_reason_with_its_words():
     loading = recorded("captures/llama-server/loading/models_503.json")
     async with asking({"/v1/models": loading, "/props": loading}, "llama.cpp") as context:
-        with pytest.raises(Skip, match="503: .*Loading model"):
+        with pytest.raises(Skip, match=r"503: .*Loading model"):
             await context.fact(Models)
 
 

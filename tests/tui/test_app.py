@@ -1,6 +1,7 @@
 """The app driven by its keys, on stored events; the clipboard and files are real."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from textual.widgets import Footer, Input
@@ -9,6 +10,8 @@ from doctor.errors import PluginError
 from doctor.events import RunEnded
 from doctor.model import Cause, Depth
 from doctor.tui.app import INTERRUPTED, DoctorApp
+from doctor.tui.screens.help import KEYS
+from doctor.tui.screens.main import MainScreen
 from doctor.tui.widgets.action_box import ActionBox
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.widgets.headline import Headline
@@ -361,3 +364,11 @@ async def test_several_servers_are_all_in_headline_and_outline():
         assert "127.0.0.1:8080" in headline(app)
         assert sum(isinstance(row.item, Cause) for row in outline(app).lines_shown) == 6
         assert "26/26" in headline(app)
+
+
+def test_every_key_of_the_footer_is_explained_on_the_help_page_and_in_the_docs():
+    explained = {word for keys, _ in KEYS for word in keys.split()}
+    bound = {binding.key_display or binding.key for binding in MainScreen.BINDINGS} - {"escape", "?"}
+    assert bound <= explained
+    page = Path(__file__).parents[2].joinpath("docs", "tui.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in page for key in bound)

@@ -20,7 +20,7 @@ def test_the_ward_has_enough_sick_and_healthy_patients():
 @pytest.mark.parametrize("one", SHIPPED, ids=lambda one: one.id)
 def test_a_patient_expects_what_its_name_says(one):
     assert one.healthy == one.id.startswith("healthy")
-    assert (one.expect.exit_code == 0) == one.healthy
+    assert one.expect.exit_code == 0 or not one.healthy
     assert {one.variant, one.behind} <= {"", *VARIANTS}
     assert one.title
     assert not one.title.endswith(".")

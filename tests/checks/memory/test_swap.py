@@ -2,11 +2,12 @@
 
 import pytest
 
-from doctor.facts import Memory, ModelCard, Reach, Swapping
+from doctor.facts import Identity, Memory, ModelCard, Reach, Swapping
 from tests.given import run_check, symptoms
 
 GIB = 1 << 30
 HERE = Reach(url="http://127.0.0.1:1", host="127.0.0.1", port=1, state="open")
+ANSWERS = Identity(runtime="ollama", state="ready")
 
 
 def facts(in_bytes_s, available_gib, reread_bytes_s=0.0, model_gib=4):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from doctor.facts import BusyProcess, Cpu, CpuLoad, Gpu, Gpus, Reach, ServerProcess, Tenant
+from doctor.facts import BusyProcess, Cpu, CpuLoad, Gpu, Gpus, Identity, Reach, ServerProcess, Tenant
 from doctor.model import Severity
 from tests.given import run_check, symptoms
 
 HERE = Reach(url="http://127.0.0.1:1", host="127.0.0.1", port=1, state="open")
+ANSWERS = Identity(runtime="ollama", state="ready")
 EIGHT = Cpu(physical_cores=4, logical_cores=8)
 SERVER = ServerProcess(pid=100, name="ollama", child_pids=(101,))
 
@@ -27,7 +28,7 @@ def gpu(*tenants):
     ],
 )
 async def test_other_programs_at_work_are_a_note(facts):
-    verdict = await run_check("competing-load", [HERE, EIGHT, *facts])
+    verdict = await run_check("competing-load", [HERE, ANSWERS, EIGHT, *facts])
     assert [(f.symptom, f.severity) for f in verdict.findings] == [("machine-busy", Severity.NOTE)]
 
 
@@ -43,6 +44,6 @@ async def test_other_programs_at_work_are_a_note(facts):
     ],
 )
 async def test_an_idle_machine_and_the_server_itself_are_healthy(facts):
-    verdict = await run_check("competing-load", [HERE, EIGHT, *facts])
+    verdict = await run_check("competing-load", [HERE, ANSWERS, EIGHT, *facts])
     assert symptoms(verdict) == []
     assert verdict.evidence

@@ -1,0 +1,46 @@
+"""The matrix counts: what was missed, what was a false alarm, and the sums under the table. Given outcomes, no engine."""
+
+from doctor.ward.matrix import Outcome, answer_tokens, markdown
+from doctor.ward.patients import Expect, Patient
+
+SICK = Patient(id="ill", title="Ill", engine="none", expect=Expect(causes=("a", "b"), symptoms=("s",), exit_code=2))
+WELL = Patient(id="healthy", title="Well", engine="none")
+
+
+def seen(patient, **changed):
+    fields = {"confirmed": (), "noted": (), "suspected": (), "unexplained": (), "crashed": (), "exit_code": 0}
+    return Outcome(patient=patient, requests=3, output_tokens=40, seconds=1.25, **{**fields, **changed})
+
+
+def test_everything_found_is_right():
+    outcome = seen(SICK, confirmed=("b", "a"), unexplained=("s",), exit_code=2)
+    assert (outcome.missed, outcome.false_alarms, outcome.right) == ((), (), True)
+
+
+def test_a_missing_cause_or_symptom_is_missed():
+    outcome = seen(SICK, confirmed=("a",), suspected=("b",), exit_code=2)
+    assert outcome.missed == ("b", "s")
+    assert not outcome.right
+
+
+def test_another_cause_is_a_false_alarm_and_a_note_is_none():
+    outcome = seen(WELL, confirmed=("c", "d"), noted=("d",), unexplained=("t",))
+    assert outcome.false_alarms == ("c", "t")
+
+
+def test_a_crash_or_another_exit_code_is_not_right():
+    assert not seen(WELL, crashed=("echo",)).right
+    assert not seen(WELL, exit_code=1).right
+    assert seen(WELL).right
+
+
+def test_the_table_ends_with_its_sums():
+    text = markdown([seen(SICK, confirmed=("a", "x"), exit_code=1), seen(WELL)])
+    assert "| ill | a, b, s | missed b, s | x | 1, not 2 | 3 | 40 | 1.2 |" in text
+    assert "| healthy | nothing | nothing | none | 0 | 3 | 40 | 1.2 |" in text
+    assert text.endswith("Found 1 of 3 causes in 1 sick patients; 1 false alarms, 1 healthy patients among 2.\n")
+
+
+def test_answer_tokens_are_summed_over_all_exchanges():
+    facts = {"Echo": {"exchange": {"completion_tokens": 7}}, "Two": {"exchanges": [{"completion_tokens": 2}, {}]}}
+    assert answer_tokens(facts) == 9
