@@ -20,7 +20,7 @@ async def check(context: Context) -> Verdict:
     """Compare the requested name with the list."""
     models = await context.fact(Models)
     listed = reported("models listed", len(models.names), source="model list")
-    if not models.names and models.name_matters:
+    if not models.names and not models.chosen and models.name_matters:
         return verdict(seen(NO_MODELS, context.target.url, "the server lists no model at all", listed))
     if models.requested and models.requested_exists is False and models.name_matters:
         return verdict(missing(models), measured=[listed])

@@ -15,7 +15,7 @@ from tests.given import run_check, symptoms
         (Models(names=("a:1",), requested="b", requested_exists=False), ["model-missing"]),
         (Models(names=("a",), chosen="a", requested="b", requested_exists=False, name_matters=False), []),
         (Models(names=(), chosen="default_model", name_matters=False), []),
-        (Models(names=(), chosen="x", requested="x", requested_exists=None, name_matters=False), []),
+        (Models(names=(), chosen="x", requested="x", requested_exists=None), []),
     ],
 )
 async def test_a_model_is_missing_only_where_names_matter(models, expected):

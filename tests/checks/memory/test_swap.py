@@ -13,6 +13,7 @@ ANSWERS = Identity(runtime="ollama", state="ready")
 def facts(in_bytes_s, available_gib, reread_bytes_s=0.0, model_gib=4):
     return [
         HERE,
+        ANSWERS,
         Swapping(in_bytes_s=in_bytes_s, out_bytes_s=0, reread_bytes_s=reread_bytes_s, seconds=1.5),
         Memory(total_bytes=16 * GIB, available_bytes=int(available_gib * GIB)),
         ModelCard(name="m", size_bytes=model_gib * GIB),
