@@ -30,8 +30,8 @@ from doctor.api import (
 )
 
 DEPTH = Depth.PASSIVE
-LOST = Symptom(id="tools-lost-in-template", title="The template leaves out the tools that the model was trained for")
-NONE = Symptom(id="no-tool-support", title="The model takes no tools", severity=Severity.NOTE)
+LOST = Symptom(id="tools-not-rendered", title="The template leaves out the tools that the model was trained for")
+NONE = Symptom(id="template-without-tools", title="The model takes no tools", severity=Severity.NOTE)
 
 
 async def check(context: Context) -> Verdict:

@@ -372,3 +372,11 @@ def test_every_key_of_the_footer_is_explained_on_the_help_page_and_in_the_docs()
     assert bound <= explained
     page = Path(__file__).parents[2].joinpath("docs", "tui.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in page for key in bound)
+
+
+async def test_no_line_of_a_wrapped_title_is_lost_beside_the_scroll_bar():
+    app = stories.app(stories.sick())
+    async with app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        drawn = app.export_screenshot().replace("&#160;", " ")
+        assert ">calls<" in drawn

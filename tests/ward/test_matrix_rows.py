@@ -1,4 +1,4 @@
-"""The matrix counts: what was missed, what was a false alarm, and the sums under the table. Given outcomes, no engine."""
+"""The matrix counts: what was missed, what was a false alarm, and the sums. On given outcomes, no engine."""
 
 from doctor.ward.matrix import Outcome, answer_tokens, markdown
 from doctor.ward.patients import Expect, Patient

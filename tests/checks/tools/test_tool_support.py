@@ -25,7 +25,7 @@ async def test_a_tool_in_the_prompt_passes():
 async def test_a_model_without_tools_is_only_a_note():
     verdict = await run_check("tool-support", [WITHOUT])
 
-    assert [(finding.symptom, finding.severity) for finding in verdict.findings] == [("no-tool-support", "note")]
+    assert [(finding.symptom, finding.severity) for finding in verdict.findings] == [("template-without-tools", "note")]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ async def test_a_model_without_tools_is_only_a_note():
     ids=["markers in the vocabulary", "the file's own template", "refused without jinja"],
 )
 async def test_a_model_trained_for_tools_that_gets_none_is_a_fault(facts):
-    assert symptoms(await run_check("tool-support", facts)) == ["tools-lost-in-template"]
+    assert symptoms(await run_check("tool-support", facts)) == ["tools-not-rendered"]
 
 
 async def test_a_template_that_loses_messages_is_not_blamed_for_tools():
@@ -55,7 +55,9 @@ async def test_a_template_that_loses_messages_is_not_blamed_for_tools():
         await run_check("tool-support", [literal])
 
 
-@pytest.mark.parametrize(("able", "expected"), [(("completion", "tools"), []), (("completion",), ["no-tool-support"])])
+@pytest.mark.parametrize(
+    ("able", "expected"), [(("completion", "tools"), []), (("completion",), ["template-without-tools"])]
+)
 async def test_without_prompts_the_runtime_s_word_counts(able, expected):
     assert symptoms(await run_check("tool-support", [ModelCard(name="m", capabilities=able)])) == expected
 

@@ -168,7 +168,7 @@ def test_two_long_texts_share_exactly_their_beginning() -> None:
 
     assert one[0] != texts(600)[0].split()[0]
     assert len(one) == len(other) == 900
-    assert [a == b for a, b in zip(one, other, strict=True)].index(False) == 600 or one[1:600] == other[1:600]
+    assert [a == b for a, b in zip(one, other, strict=True)].index(False) == 600
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ async def test_a_server_without_embeddings_is_skipped(engine: str) -> None:
 
 @pytest.mark.ward
 @pytest.mark.skipif(not ward_engine.installed(), reason="the engine's wheel is not installed")
-async def test_the_engine_embeds_and_names_its_batch_limit() -> None:
-    """Real engine started for embeddings, mean pooling: 512 tokens are its physical batch."""
+async def test_the_engine_embeds_long_texts_to_their_end() -> None:
+    """Real engine started for embeddings, mean pooling."""
     settings = ward_engine.Settings(embeddings="mean")
     async with ward_engine.serve(ward_engine.PATIENT, settings) as running, context_for(running.url) as context:
         found = await context.fact(Embeddings)
@@ -212,6 +212,4 @@ async def test_the_engine_embeds_and_names_its_batch_limit() -> None:
 
     assert found.repeat_cosine > 0.999
     assert found.norms == pytest.approx([1.0] * 6)
-    assert long.refused_at == 600
-    assert "512" in long.error
-    assert long.trials[200] < 0.9999
+    assert all(same < 0.9999 for same in long.trials.values())
