@@ -22,8 +22,8 @@ MAX_STREAM_BYTES = 10 << 20
 INFLATE_STEP_BYTES = 64 << 10
 # A chat request of the openai client that nobody limits otherwise.
 OPENAI_DEADLINE_S = 300.0
-# llama.cpp closes a connection that was idle for 5 s; one that we close earlier is never used while it goes away.
-IDLE_S = 2.0
+# llama.cpp answers with few threads, and an idle connection holds one for 5 s: none is kept, and few are opened.
+MAX_CONNECTIONS = 4
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):
@@ -37,7 +37,7 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
                 verify=self._origin.scheme == "https" or (proxy or "").startswith("https"),
                 trust_env=False,
                 proxy=proxy,
-                limits=httpx2.Limits(keepalive_expiry=IDLE_S),
+                limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=0),
             )
         except (ValueError, ImportError, httpx2.InvalidURL) as error:
             raise UsageError(f"the proxy address cannot be used: {one_line(str(error))}") from error

@@ -1,7 +1,6 @@
 """Something answers at the address.
 
-What: whether the host name resolves, a connection can be made to each of its addresses, and a first request is
-answered.
+What: whether the host name resolves, each of its addresses takes connections, and a first request is answered.
 
 Why: with a server that is down, or an address that leads elsewhere, nothing else can be examined. The address is the
 most frequent mistake of a first installation.
@@ -96,7 +95,6 @@ async def _container_words(context: Context, reach: Reach) -> str:
         system = await context.fact(System)
     except Skip:
         return ""
-    local = reach.host == "localhost" or reach.host.startswith("127.") or reach.host == "::1"
-    if not (system.container and local):
+    if not (system.container and reach.local):
         return ""
     return f"; this program runs in a container ({system.container}), whose {reach.host} is the container itself"
