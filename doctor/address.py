@@ -8,7 +8,7 @@ LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 def is_loopback(host: str) -> bool:
     """Whether a host name or address can only be this machine (`localhost`, 127.0.0.0/8, ::1, 0.0.0.0, ::)."""
     name = host.strip("[]").lower().rstrip(".")
-    if name in LOCAL_NAMES:
+    if name in LOCAL_NAMES or name.endswith(".localhost"):
         return True
     try:
         address = ipaddress.ip_address(name)

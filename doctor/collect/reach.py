@@ -6,7 +6,8 @@ import time
 import urllib.request
 from urllib.parse import urlsplit
 
-from doctor.collect.sockets import addresses, banner, is_loopback, is_own, speaks_tls, try_connect
+from doctor.address import is_loopback
+from doctor.collect.sockets import addresses, banner, is_own, speaks_tls, try_connect
 from doctor.context import Context
 from doctor.errors import DoctorError, Malformed, Skip, TooLate, Unreachable, UsageError
 from doctor.facts import Elsewhere, Found, ProxyTrial, Reach, Tried

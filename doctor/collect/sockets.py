@@ -18,15 +18,6 @@ BANNER_BYTES = 256
 MAX_ADDRESSES = 100  # a name with more is a trap
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine by itself."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
 def is_own(address: str) -> bool:
     """Whether an IP address belongs to an interface of this machine: only then can a socket be bound to it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

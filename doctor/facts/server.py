@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from doctor.address import is_loopback
 from doctor.facts.fact import Fact
 
 
@@ -31,8 +32,7 @@ class Reach(Fact, frozen=True, kw_only=True):
     @property
     def local(self) -> bool:
         """Whether the address is this machine's own loopback, so that what we read here is about the server."""
-        host = self.host.strip("[]").lower()
-        return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+        return is_loopback(self.host)
 
 
 class Identity(Fact, frozen=True, kw_only=True):
