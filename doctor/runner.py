@@ -37,6 +37,7 @@ from doctor.model import (
     Tool,
     Verdict,
 )
+from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.selection import selected
 from doctor.text import plain
@@ -69,18 +70,28 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
 
     Raises UsageError for an unknown id in `only` or `skip`, PluginError for a broken file in a plug-in folder.
     """
-    return await Run(plan, emit, stop or asyncio.Event()).carry_out()
+    # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
+    checks = selected(await asyncio.to_thread(load_checks, plan.plugins), plan.only, plan.skip)
+    playbooks = await asyncio.to_thread(load_playbooks, plan.plugins)
+    return await Run(plan, emit, stop or asyncio.Event(), checks, playbooks).carry_out()
 
 
 class Run:
     """One run and what it shares between its targets: clock, budget, the machine's facts, the model's lock."""
 
-    def __init__(self, plan: RunPlan, emit: Emit, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        emit: Emit,
+        stop: asyncio.Event,
+        checks: tuple[Check, ...],
+        playbooks: tuple[Playbook, ...],
+    ) -> None:
         self.plan = plan
         self.emit = emit
         self.stop = stop
-        self.checks = selected(load_checks(plan.plugins), plan.only, plan.skip)
-        self.playbooks = load_playbooks(plan.plugins)
+        self.checks = checks
+        self.playbooks = playbooks
         self.began_s = time.monotonic()
         self.ends_s = self.began_s + plan.deadline_s
         self.host = Context(Target(url="", named=False), plan.depth, host_collectors())

@@ -34,7 +34,7 @@ from doctor.api import (
 )
 
 DEPTH = Depth.PASSIVE
-BUSY = Symptom(id="machine-busy", title="Other programs keep the machine busy", severity=Severity.NOTE)
+BUSY = Symptom(id="machine-busy", title="Other programs keep the machine busy", severity=Severity.NOTE, semantic=True)
 
 BUSY_SHARE = 0.20  # of all cores, or of a GPU's time, taken by one other program or by all of them
 # Where the server's own process is not known, these may be it.

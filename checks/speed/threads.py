@@ -34,7 +34,9 @@ from doctor.api import (
 
 DEPTH = Depth.PASSIVE
 TOO_MANY = Symptom(id="too-many-threads", title="More threads than processor cores")
-NOT_SPREAD = Symptom(id="numa-not-spread", title="Threads are not spread over the memory nodes", severity=Severity.NOTE)
+NOT_SPREAD = Symptom(
+    id="numa-not-spread", title="Threads are not spread over the memory nodes", severity=Severity.NOTE, semantic=True
+)
 
 WHOLE = 0.995
 

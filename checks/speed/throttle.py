@@ -33,7 +33,7 @@ from doctor.api import (
 DEPTH = Depth.QUICK
 DEADLINE_S = 90.0
 THROTTLED = Symptom(id="gpu-throttled", title="The GPU runs below its clock because of heat or power")
-BATTERY = Symptom(id="on-battery", title="The machine runs on its battery", severity=Severity.NOTE)
+BATTERY = Symptom(id="on-battery", title="The machine runs on its battery", severity=Severity.NOTE, semantic=True)
 
 # Reasons that are trouble whatever the clock.
 TROUBLE = {"hardware-slowdown", "hardware-thermal", "power-brake", "thermal"}

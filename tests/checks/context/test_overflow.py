@@ -26,7 +26,7 @@ def beyond(exchange: Exchange) -> PromptAccounting:
     [
         "request (9035 tokens) exceeds the available context size (2048 tokens), try increasing it",
         "This model's maximum context length is 4096 tokens.",
-        "The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 9>= n_ctx: 4)",
+        "The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 9>= n_ctx: 4",
         "the prompt is longer than the context length currently available to the model; [...]",
         "The input (50011 tokens) is longer than the model's context length (40960 tokens).",
     ],
