@@ -127,12 +127,15 @@ def _remedies(entry: dict[str, Any]) -> list[Remedy]:
 
 
 def fitting(playbook: Playbook, runtime: str, os: str) -> tuple[Remedy, ...]:
-    """The remedies for this runtime and operating system, its own before those for any runtime, none said twice."""
+    """The remedies for this runtime and operating system: its own, then those for `any`, none said twice.
+
+    Those for `other` are for runtimes that have none of their own in the playbook.
+    """
     here = [remedy for remedy in playbook.remedies if not remedy.os or not os or os in remedy.os]
-    own = tuple(remedy for remedy in here if remedy.runtime == runtime)
+    own = [remedy for remedy in here if remedy.runtime == runtime]
+    own += [remedy for remedy in here if remedy.runtime == "other" and not own]
     said = {remedy.say for remedy in own}
-    general = tuple(remedy for remedy in here if remedy.runtime == "any" and remedy.say not in said)
-    return own + general
+    return (*own, *(remedy for remedy in here if remedy.runtime == "any" and remedy.say not in said))
 
 
 def filled(remedy: Remedy, values: dict[str, str]) -> Remedy:

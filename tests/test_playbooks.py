@@ -43,6 +43,17 @@ def test_a_playbook_is_read_whole(tmp_path: Path) -> None:
     assert filled(fitting(playbook, "ollama", "linux")[0], {"model": "m"}).steps[0].command[-1] == "m"
 
 
+@pytest.mark.parametrize(("runtime", "says"), [("ollama", ["own", "all"]), ("vllm", ["rest", "all"])])
+def test_remedies_for_other_runtimes_stand_in_for_missing_ones(tmp_path: Path, runtime: str, says: list[str]) -> None:
+    head = GOOD.partition("[[remedy]]")[0]
+    entries = [("own", "ollama"), ("rest", "other"), ("all", "any")]
+    blocks = "".join(f'[[remedy]]\nsay = "{say}"\nruntime = "{name}"\n' for say, name in entries)
+
+    playbook = read_playbook(write(tmp_path, f"{head}{blocks}+++\nWhy.\n"), Category.SPEED)
+
+    assert [remedy.say for remedy in fitting(playbook, runtime, "linux")] == says
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
