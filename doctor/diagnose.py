@@ -186,10 +186,11 @@ def _cause(
 
 def _severity(book: Playbook, verdict: str, findings: Sequence[Finding], because: tuple[str, ...]) -> Severity:
     """The playbook's severity; a suspected cause is a warning at most, and never worse than what was seen."""
+    order = list(Severity).index
+    worst = max((f.severity for f in findings if f.symptom in because), key=order)
     if verdict == "suspected":
-        worst = max((f.severity for f in findings if f.symptom in because), key=list(Severity).index)
-        return min(book.severity, Severity.WARNING, worst, key=list(Severity).index)
-    return book.severity
+        return min(book.severity, Severity.WARNING, worst, key=order)
+    return min(book.severity, worst, key=order) if book.severity_as_seen else book.severity
 
 
 def _state(results: Sequence[Result], causes: Sequence[Cause], findings: Sequence[Finding]) -> State:

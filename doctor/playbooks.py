@@ -21,6 +21,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     category: Category
     title: str
     severity: Severity
+    severity_as_seen: bool = False  # a milder proof makes a milder cause
     says: tuple[str, ...] = ()
     proved_by: tuple[tuple[str, ...], ...] = ()
     explains: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class FrontMatter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     title: str
     severity: Severity
+    severity_as_seen: bool = False  # a milder proof makes a milder cause
     says: tuple[str, ...] = ()
     proved_by: tuple[tuple[str, ...], ...] = ()
     explains: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def read_playbook(path: Path, category: Category) -> Playbook:
         category=category,
         title=front.title,
         severity=front.severity,
+        severity_as_seen=front.severity_as_seen,
         says=front.says,
         proved_by=front.proved_by,
         explains=front.explains,

@@ -65,6 +65,7 @@ def book(
     explains: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
     severity: Severity = Severity.WARNING,
+    as_seen: bool = False,
     remedies: tuple[Remedy, ...] = (),
 ) -> Playbook:
     return Playbook(
@@ -72,6 +73,7 @@ def book(
         category=Category.CONTEXT,
         title=id_,
         severity=severity,
+        severity_as_seen=as_seen,
         proved_by=proved_by,
         explains=explains,
         after=after,
@@ -176,6 +178,16 @@ def test_the_order_of_waiting_does_not_depend_on_the_order_of_playbooks() -> Non
     assert verdicts(diagnose([result("a", "cut"), result("b", "no-call")], checks, books)) == {
         "small-window": "confirmed"
     }
+
+
+def test_a_milder_proof_makes_a_milder_cause_where_the_playbook_says_so() -> None:
+    checks = [check("a", "cut", "tiny")]
+    proofs = (("cut",), ("tiny",))
+    as_seen = [book("window", proved_by=proofs, severity=Severity.CRITICAL, as_seen=True)]
+    fixed = [book("window", proved_by=proofs, severity=Severity.CRITICAL)]
+
+    assert diagnose([result("a", "tiny")], checks, as_seen).causes[0].severity is Severity.WARNING
+    assert diagnose([result("a", "tiny")], checks, fixed).causes[0].severity is Severity.CRITICAL
 
 
 def test_a_cause_whose_proof_another_brings_about_is_folded_under_it() -> None:

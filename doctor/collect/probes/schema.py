@@ -25,6 +25,8 @@ SCHEMA: dict[str, Any] = {
 }
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA, "strict": True}}
 
+ENOUGH_TOKENS = 24  # the shortest valid answer takes 13 to 20
+
 
 async def collect_schema_answer(context: Context) -> SchemaAnswer:
     """Ask for a story under a schema. Raises Skip when plain text is garbage already."""
@@ -33,7 +35,7 @@ async def collect_schema_answer(context: Context) -> SchemaAnswer:
         context,
         "schema against prose",
         [{"role": "user", "content": QUESTION}],
-        max_tokens=await shortened(context, 48),
+        max_tokens=max(ENOUGH_TOKENS, await shortened(context, 48)),
         response_format=RESPONSE_FORMAT,
     )
     return judged(exchange)
