@@ -1,5 +1,7 @@
 """Check files from folders: a good one runs, a bad one is a crashed check and the rest goes on."""
 
+import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,15 @@ async def test_a_missing_fact_skips_the_check_with_its_reason(tmp_path: Path) ->
 def test_a_folder_without_plug_ins_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="neither"):
         load_checks([tmp_path])
+
+
+def test_bundled_checks_import_the_api_and_the_standard_library_only() -> None:
+    for check in bundled_checks():
+        tree = ast.parse(check.path.read_text(encoding="utf-8"))
+        named = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        named |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        foreign = {name for name in named if name.partition(".")[0] not in sys.stdlib_module_names}
+        assert foreign <= {"doctor.api"}, check.id
 
 
 def test_bundled_checks_are_short_and_explain_themselves() -> None:

@@ -17,6 +17,7 @@ from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",
+    "fit": "doctor.cli.fit:fit",
     "list": "doctor.cli.listing:listing",
     "explain": "doctor.cli.explain:explain",
     "demo": "doctor.cli.demo:demo",

@@ -19,7 +19,7 @@ from doctor.model import Depth
 from doctor.text import one_line
 
 ROOT = Path("/")
-PASSIVE_SAMPLE_S = 0.4
+PASSIVE_SAMPLE_S = 0.25
 SAMPLE_S = 1.0
 SCAN_DEADLINE_S = 5.0
 BUSIEST = 5

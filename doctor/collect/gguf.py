@@ -151,9 +151,7 @@ class _Reader:
         if kind == ARRAY:
             raise GgufError(f"the array {key[:80]} holds arrays, which llama.cpp refuses")
         if kind == STRING:
-            for _ in range(count):
-                (length,) = self._unpack("<Q")
-                self._skip(length)
+            self._skip_strings(count)
             self.skipped[key] = count
             return None
         if kind not in FORMATS:
@@ -200,12 +198,35 @@ class _Reader:
         self._claim(length)
         self.file.seek(length, os.SEEK_CUR)
 
+    def _skip_strings(self, count: int) -> None:
+        """Walk over strings without making them: a vocabulary has a quarter of a million."""
+        unpack = struct.Struct("<Q").unpack_from
+        start, at, chunk = self.position, 0, b""
+        for _ in range(count):
+            if at + 8 > len(chunk):
+                start, at = start + at, 0
+                self._bounded(start + 8)
+                self.file.seek(start)
+                chunk = self.file.read(CHUNK_BYTES)
+                if len(chunk) < 8:
+                    raise GgufError("the file became shorter while it was read", "truncated")
+            at += 8 + unpack(chunk, at)[0]
+            if start + at > self.size:
+                raise GgufError("the file ends inside its header", "truncated")
+        self._bounded(start + at)
+        self.position = start + at
+        self.file.seek(self.position)
+
     def _claim(self, length: int) -> None:
         """Check that so many bytes are there and allowed, before anything is read."""
-        if length > self.size - self.position:
-            raise GgufError("the file ends inside its header", "truncated")
+        self._bounded(self.position + length)
         self.position += length
-        if self.position > MAX_HEADER_BYTES:
+
+    def _bounded(self, position: int) -> None:
+        """Check a position in the header against the file's end, the header's cap and the clock."""
+        if position > self.size:
+            raise GgufError("the file ends inside its header", "truncated")
+        if position > MAX_HEADER_BYTES:
             raise GgufError(f"the header is larger than {MAX_HEADER_BYTES >> 20} MiB")
         if time.monotonic() > self.ends_s:
             raise GgufError(f"reading the header took longer than {MAX_SECONDS:.0f} s")

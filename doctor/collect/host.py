@@ -21,7 +21,7 @@ from doctor.model import Depth
 ROOT = Path("/")
 KIB = 1024
 # A passive diagnosis of one server has one second in all; a longer look sees rarer bursts.
-PASSIVE_SAMPLE_S = 0.4
+PASSIVE_SAMPLE_S = 0.25
 SAMPLE_S = 1.5
 # Starting a Windows program takes a second, too long for a passive run that has plenty of RAM.
 ASK_WINDOWS_BELOW = 0.25

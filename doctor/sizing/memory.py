@@ -73,7 +73,7 @@ def weights(shape: Shape, settings: Settings) -> Split:
     """
     layers, head = layers_on_device(settings, len(shape.layers))
     first = len(shape.layers) - layers
-    total = Split(host=shape.embedding_bytes)
+    total = Split().plus(shape.embedding_bytes, device=shape.all_on_device and layers > 0)
     for index, layer in enumerate(shape.layers):
         on_device = index >= first
         experts = layer.expert_bytes if settings.experts_on_cpu else 0
@@ -83,7 +83,7 @@ def weights(shape: Shape, settings: Settings) -> Split:
     output = shape.output_bytes
     if not head and settings.amx:
         output += shape.output_packing_bytes
-    elif not head and shape.tied:
+    elif shape.tied and (shape.all_on_device or not head):
         output -= shape.embedding_bytes
     total = total.plus(output, device=head)
     return total.plus(settings.projector_bytes, device=layers > 0)

@@ -39,6 +39,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 0  # the output head and norms outside the blocks, as placed with the last layer
     output_packing_bytes: int = 0
     tied: bool = False  # the token embedding is the output head as well
+    all_on_device: bool = False  # the runtime puts the embedding on the device as well (MLX, vLLM)
     fused_qkv: bool = False  # one matrix makes queries, keys and values
     fused_gate: bool = False  # one matrix makes gate and up projection
     residual_beside_logits: bool = False

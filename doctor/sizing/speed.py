@@ -77,20 +77,20 @@ class Active(msgspec.Struct, frozen=True, kw_only=True):
     host_layers: int
 
 
-def class_of(name: str, vendor: str) -> Class:
-    """The class of a device that a driver names; `vendor` is "nvidia", "amd", "intel" or "apple"."""
+def kind_of(name: str, vendor: str) -> str:
+    """The class, as a key of `CLASSES`, of a GPU that a driver names; `vendor` is "nvidia", "amd", "intel", "apple"."""
     if vendor == "apple":
-        return CLASSES["metal"]
+        return "metal"
     if vendor != "nvidia":
-        return CLASSES["other"]
+        return "other"
     listed = find(name)
     if listed and listed.kind.startswith("cuda"):
-        return CLASSES[listed.kind]
+        return listed.kind
     if HBM.search(name):
-        return CLASSES["cuda_hbm"]
+        return "cuda_hbm"
     if PASCAL_OR_OLDER.search(name):
-        return CLASSES["cuda_old"]
-    return CLASSES["cuda_laptop" if LAPTOP.search(name) else "cuda"]
+        return "cuda_old"
+    return "cuda_laptop" if LAPTOP.search(name) else "cuda"
 
 
 def active(shape: Shape, settings: Settings, filled: int = 0) -> Active:

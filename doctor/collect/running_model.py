@@ -1,0 +1,73 @@
+"""The file of a model that a runtime on this machine serves under a name."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from doctor.collect import host_collectors, target_collectors
+from doctor.collect.model_locations import from_option, locate, ollama
+from doctor.context import Context, Target
+from doctor.discover import discover
+from doctor.errors import Skip, UsageError
+from doctor.facts import Identity, ModelCard, Models, ServerProcess
+from doctor.http import Client
+from doctor.model import Depth
+from doctor.text import one_line
+
+MODEL_OPTIONS = ("-m", "--model", "--model-path")
+DEADLINE_S = 20.0
+
+
+def find_running(name: str) -> Path:
+    """The file of the model that a server here calls by this name. Raises UsageError when there is none."""
+    return asyncio.run(asyncio.wait_for(_find(name, os.environ), DEADLINE_S))
+
+
+async def _find(name: str, environment: Mapping[str, str]) -> Path:
+    served: list[str] = []
+    for target in await discover(environment):
+        client = Client("/".join(target.url.split("/")[:3]), api_key=target.api_key)
+        host = Context(Target(url="", named=False), Depth.PASSIVE, host_collectors())
+        asked = Target(url=target.url, model=name, api_key=target.api_key)
+        context = Context(asked, Depth.PASSIVE, target_collectors(), host=host, http=client)
+        try:
+            models = await context.fact(Models)
+            served += models.names
+            if models.chosen == name or models.requested_exists:
+                return await file_of(context)
+        except Skip:
+            continue
+        finally:
+            await context.close()
+            await host.close()
+            await client.close()
+    stored = ollama(name, environment, Path.home())
+    if stored:
+        return stored
+    known = f"; servers here have {', '.join(one_line(n, 60) for n in served[:5])}" if served else ""
+    raise UsageError(f"{one_line(name, 120)!r} is neither a file nor a model of a server here{known}")
+
+
+async def file_of(context: Context) -> Path:
+    """The file of the examined model: as the runtime says, as its command line says, or where its store keeps it.
+
+    Raises Skip when the server is elsewhere or the file is not found or may not be read.
+    """
+    card = await context.fact(ModelCard)
+    identity = await context.fact(Identity)
+    environment: Mapping[str, str] = os.environ
+    named = card.file_path
+    with contextlib.suppress(Skip):
+        process = await context.fact(ServerProcess)
+        if process.tunnel:
+            raise Skip("the server runs on another machine")
+        environment = {**environment, **process.environment}
+        named = named or process.option_anywhere(*MODEL_OPTIONS) or ""
+    path = from_option(named, Path.cwd()) or locate(card.name, identity.runtime, environment, Path.home())
+    if path is None:
+        raise Skip("the model's file was not found on this machine")
+    if not os.access(path, os.R_OK):
+        raise Skip(f"the model's file {path.name} cannot be read by this user")
+    return path
