@@ -7,14 +7,17 @@ Why: chat programs send the whole conversation every time. Without a prompt cach
 makes long chats and agents slow while the decode rate looks fine.
 
 How: about 1000 tokens of text after a fresh nonce, one output token, twice; the second time with a sentence appended.
-Reported cached tokens count; without them the times to the first token are compared, if they are long enough to tell.
+Reported cached tokens count; without them the times to the first token, less that of one token, are compared.
 
 Limits: a client that puts a clock or a counter at the head of its prompts defeats any cache, and is not seen here.
 """
 
+import contextlib
+
 from doctor.api import (
     CacheReuse,
     Context,
+    DecodeSpeed,
     Depth,
     Exchange,
     Skip,
@@ -29,7 +32,10 @@ from doctor.api import (
 
 DEPTH = Depth.QUICK
 DEADLINE_S = 120.0
-REPROCESSED = Symptom(id="prompt-reprocessed", title="The server reads the whole prompt again at every turn")
+# Semantic: a cut prompt, a reload or a busy machine looks the same, and is settled first.
+REPROCESSED = Symptom(
+    id="prompt-reprocessed", title="The server reads the whole prompt again at every turn", semantic=True
+)
 LITTLE_REUSE = 0.4  # below this the prompt counts as read again (probe P15)
 WARM_SHARE = 0.6  # of the cold time; a cached prompt takes far less
 MEASURABLE_S = 1.5  # shorter waits for a first token vary too much to compare
@@ -38,10 +44,11 @@ MEASURABLE_S = 1.5  # shorter waits for a first token vary too much to compare
 async def check(context: Context) -> Verdict:
     """Judge by cached tokens where they are counted, else by time."""
     cache = await context.fact(CacheReuse)
-    cold_s, warm_s = waited(cache.cold), waited(cache.warm)
+    step_s = await one_token_s(context)
+    cold_s, warm_s = waited(cache.cold, step_s), waited(cache.warm, step_s)
     times = [
-        probed("first token, new prompt", round(cold_s, 3), "s", cache.cold.route),
-        probed("first token, same prompt and one sentence", round(warm_s, 3), "s", cache.warm.route),
+        probed("reading a new prompt", round(cold_s, 3), "s", cache.cold.route),
+        probed("reading the same prompt and one sentence", round(warm_s, 3), "s", cache.warm.route),
     ]
     slower = warm_s > WARM_SHARE * cold_s
     if cache.warm.cached_tokens is not None and cache.reuse is not None:
@@ -57,10 +64,17 @@ async def check(context: Context) -> Verdict:
         )
     if not slower:
         return verdict(measured=times)
-    text = f"the same prompt again took {warm_s:.1f} s to its first token, {cold_s:.1f} s when it was new"
+    text = f"reading the same prompt again took {warm_s:.1f} s, {cold_s:.1f} s when it was new"
     return verdict(seen(REPROCESSED, "prompt cache", text, *times), measured=times)
 
 
-def waited(exchange: Exchange) -> float:
-    """Seconds to the first token."""
-    return exchange.first_token_s or exchange.total_s
+def waited(exchange: Exchange, step_s: float) -> float:
+    """Seconds of reading the prompt: up to the first token, without the time that writing one takes."""
+    return max(0.0, (exchange.first_token_s or exchange.total_s) - step_s)
+
+
+async def one_token_s(context: Context) -> float:
+    """Seconds that the model takes for one token, 0 when its rate is not known."""
+    with contextlib.suppress(Skip):
+        return 1.0 / max((await context.fact(DecodeSpeed)).tok_s, 0.1)
+    return 0.0

@@ -3,7 +3,7 @@
 import pytest
 
 from doctor.errors import Skip
-from doctor.facts import CacheReuse, Exchange
+from doctor.facts import CacheReuse, DecodeSpeed, Exchange
 from tests.given import run_check, symptoms
 
 
@@ -31,3 +31,12 @@ async def test_reuse_is_judged(fact: CacheReuse, expected: list[str]) -> None:
 async def test_short_times_without_counts_are_not_judged() -> None:
     with pytest.raises(Skip, match="too short"):
         await run_check("prompt-cache", [cache(0.3, 0.29)])
+
+
+async def test_the_time_of_writing_one_token_is_not_reading_time() -> None:
+    """A slow decoder makes both waits long and alike although the second prompt was reused."""
+    answer = Exchange(purpose="P13", status=200)
+    slow = DecodeSpeed(exchange=answer, tok_s=1.0, tokens=8, source="stream")
+
+    assert symptoms(await run_check("prompt-cache", [cache(3.0, 1.9)])) == ["prompt-reprocessed"]
+    assert symptoms(await run_check("prompt-cache", [cache(3.0, 1.9), slow])) == []
