@@ -43,6 +43,7 @@ PINNED = Symptom(
 
 COMPLETE = 0.98  # of the expected tokens: both ways of counting agree to better than that
 FEW_TOKENS = 16  # a template's own words may differ by this much between counting and asking
+NEAR_LIMIT = 4  # tokens that servers keep free or add at the limit: window - 1, window / 2 + 2
 SAME_COUNT = 2  # a limit counts to the token; two texts that merely come close differ by more
 
 
@@ -57,9 +58,16 @@ async def check(context: Context) -> Verdict:
     if found.window is not None:
         measured.append(reported("context window", found.window, "tokens", "the server"))
     missing = found.expected - found.counted
-    if found.counted >= COMPLETE * found.expected or missing <= FEW_TOKENS:
+    complete = found.counted >= COMPLETE * found.expected or missing <= FEW_TOKENS
+    if complete and not at_limit(found):
         return verdict(measured=measured)
-    return verdict(cut(found, measured), pinned(found, measured), measured=measured)
+    return verdict(None if complete else cut(found, measured), pinned(found, measured), measured=measured)
+
+
+def at_limit(found: PromptAccounting) -> bool:
+    """Whether the count is what a cut prompt has: the whole window, or half of it (Ollama since 0.30.11)."""
+    limits = (found.window, found.window // 2) if found.window else ()
+    return any(abs(found.counted - limit) <= NEAR_LIMIT for limit in limits)
 
 
 def cut(found: PromptAccounting, measured: list[Evidence]) -> Finding | None:

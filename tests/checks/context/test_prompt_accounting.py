@@ -18,6 +18,7 @@ def counted(count: int, **more: object) -> PromptAccounting:
         counted(3489),
         counted(3420),
         counted(3700),  # a system text that the server adds
+        counted(2048, expected=2046.0, at_least=1400),  # half the window by chance; the short prompt counts less
         counted(2500),  # short, but more tokens than words, and no exact count
         counted(60, expected=70.0, at_least=65, exact=True),  # a few tokens of the template
     ],
@@ -36,6 +37,8 @@ async def test_a_count_that_is_no_proof_passes_with_its_numbers(fact: PromptAcco
         (counted(3000, exact=True), ["prompt-truncated"]),
         (counted(2500, small_counted=2501), ["prompt-count-pinned"]),
         (counted(2050, small_counted=2050), ["prompt-truncated", "prompt-count-pinned"]),
+        (counted(16_386, small_counted=16_386, window=32_768), ["prompt-count-pinned"]),
+        (counted(32_767, small_counted=32_767, window=32_768), ["prompt-count-pinned"]),
     ],
 )
 async def test_a_cut_is_proven_by_words_by_an_exact_count_or_by_the_same_count(
