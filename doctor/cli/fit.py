@@ -28,17 +28,25 @@ KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_n
 @click.command("fit", context_settings=CONTEXT)
 @click.argument("file")
 @click.option(
-    "--ctx", type=click.IntRange(0, MAX_TOKENS), help="Context in tokens, of all slots. Default: 8192; 0: as trained."
+    "--ctx",
+    type=click.IntRange(0, MAX_TOKENS),
+    metavar="N",
+    help="Context in tokens, of all slots. Default: 8192; 0: as trained.",
 )
-@click.option("--parallel", type=click.IntRange(1, MAX_SLOTS), default=1, help="Slots. Default: 1.")
+@click.option("--parallel", type=click.IntRange(1, MAX_SLOTS), metavar="N", default=1, help="Slots. Default: 1.")
 @click.option("--kv-type", default="f16", metavar="K[,V]", help="Type of the KV cache. Default: f16.")
 @click.option("--flash-attn", type=OneOf(["on", "off", "auto"]), default="auto", help="Default: auto, which is on.")
 @click.option(
-    "--ubatch", type=click.IntRange(1, MAX_TOKENS), default=512, help="Tokens worked on at once. Default: 512."
+    "--ubatch",
+    type=click.IntRange(1, MAX_TOKENS),
+    metavar="N",
+    default=512,
+    help="Tokens worked on at once. Default: 512.",
 )
 @click.option(
     "--ngl",
     type=click.IntRange(-1, MAX_LAYERS),
+    metavar="N",
     help="Layers on the GPU, the output head counted as one. Default: all.",
 )
 @click.option("--kv-unified", is_flag=True, help="All slots share one cache.")
@@ -46,8 +54,10 @@ KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_n
 @click.option(
     "--outputs",
     type=click.IntRange(0, MAX_TOKENS),
+    metavar="N",
     help="Rows of logits reserved. Default: one for each token of the batch.",
 )
+@click.option("--mmproj", metavar="FILE", help="The part that reads images; its weights are counted, not its buffers.")
 @click.option("--cpu-moe", is_flag=True, help="The experts of a mixture stay on the CPU.")
 @click.option(
     "--device",
@@ -59,6 +69,7 @@ KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_n
 @click.option(
     "--filled",
     type=click.IntRange(0, MAX_TOKENS),
+    metavar="N",
     default=0,
     help="Tokens already in the cache when decoding. Default: 0.",
 )
@@ -75,6 +86,7 @@ def fit(  # noqa: PLR0913 - click hands over one parameter an option
     kv_unified: bool,
     swa_full: bool,
     outputs: int | None,
+    mmproj: str | None,
     cpu_moe: bool,
     device: str,
     backend: str | None,
@@ -111,6 +123,7 @@ def fit(  # noqa: PLR0913 - click hands over one parameter an option
         gpu_layers=-1 if ngl is None else ngl,
         outputs=outputs or None,
         experts_on_cpu=cpu_moe,
+        projector_bytes=_projector_bytes(mmproj) if mmproj else 0,
         backend=backend or "",
     )
     return _deliver(_answer(model, settings, device, filled), wish)
@@ -155,9 +168,16 @@ def _model(name: str) -> "ModelFile":
     except (OSError, ValueError) as error:
         raise UsageError(f"{one_line(name, 120)!r} is not the name of a file") from error
     if not there:
-        if path.suffix in (".gguf", ".safetensors", ".bin") or name.startswith(("/", "./", "../", "~")):
+        if path.is_absolute() or name.startswith(("./", "../", "~", ".\\", "..\\")):
             raise UsageError(f"there is no file {one_line(name, 200)}")
         from doctor.collect.running_model import find_running
 
         path = find_running(name)
     return read_model_file(path)
+
+
+def _projector_bytes(name: str) -> int:
+    """Bytes of a projector's weights. Raises GgufError."""
+    from doctor.collect.gguf import read_header
+
+    return sum(tensor.bytes or 0 for tensor in read_header(name).tensors)

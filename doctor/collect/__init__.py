@@ -26,6 +26,7 @@ TARGET: Mapping[type[Fact], str] = {
     facts.ServerProcess: "doctor.collect.process:collect_server_process",
     facts.GpusAtWork: "doctor.collect.gpu.at_work:collect_gpus_at_work",
     facts.DecodeBound: "doctor.collect.decode_bound:collect_decode_bound",
+    facts.Footprint: "doctor.collect.footprint:collect_footprint",
     facts.FileHealth: "doctor.collect.model_file:collect_file_health",
     facts.WarmUp: "doctor.collect.probes.warm_up:collect_warm_up",
     facts.Echo: "doctor.collect.probes.echo:collect_echo",

@@ -2,9 +2,8 @@
 
     t = sum over devices of bytes / (eta x bandwidth)  +  layers x tau
 
-eta (share of the bandwidth that healthy stacks reach) and tau (fixed cost of a layer) were fitted on 202 healthy
-measurements on 64 devices (2024 to 2026); "slow" is the share of the prediction below which 5 % of the healthy ones
-lie. Every doubt widens the limits: this number may miss a slow machine, it must not accuse a healthy one.
+eta, tau and the limits are those of `doctor.sizing.speed`. Every doubt widens the limits: this number may miss a slow
+machine, it must not accuse a healthy one.
 """
 
 import re
@@ -25,30 +24,12 @@ from doctor.facts import (
     ServerProcess,
     System,
 )
+from doctor.sizing.hardware import find
+from doctor.sizing.speed import CLASSES, Class, kind_of
 
 GB = 1e9
 
 
-class Class(msgspec.Struct, frozen=True):
-    """What a class of devices reaches: eta, tau in seconds a layer, and the shares that count as slow and very slow."""
-
-    eta: float
-    tau_s: float
-    slow: float
-    very_slow: float
-
-
-CUDA = Class(0.84, 52e-6, 0.75, 0.45)
-CUDA_LAPTOP = Class(0.84, 52e-6, 0.64, 0.38)  # the same with 0.85 of the limits: power is capped
-CUDA_OLD = Class(0.84, 52e-6, 0.40, 0.25)
-CUDA_HBM = Class(0.62, 104e-6, 0.75, 0.45)
-METAL = Class(0.86, 140e-6, 0.70, 0.40)
-OTHER_GPU = Class(0.88, 72e-6, 0.70, 0.40)
-CPU = Class(0.58, 140e-6, 0.45, 0.25)
-
-HBM = re.compile(r"\b(?:[ABHV][123]00|[AH]800|H20|GH200|GB[23]00|A30)(?!\d)")
-PASCAL_OR_OLDER = re.compile(r"\b(?:GTX? (?:[5-9]\d\d|10\d\d)|GeForce [89]\d\d|MX\d+|TITAN X|(?:Tesla|Quadro) [KMP]\d)")
-LAPTOP = re.compile(r"laptop|max-q|mobile", re.IGNORECASE)
 MIXTURE = re.compile(r"moe|mixtral|deepseek|gpt-?oss|a\d+b", re.IGNORECASE)
 # No runtime says which backend it uses, and driver bandwidth is a peak: both widen the limits by a fifth.
 UNKNOWN_BACKEND = 0.8
@@ -141,12 +122,20 @@ def active_bytes(card: ModelCard) -> float:
 
 
 def usable_gpus(gpus: Gpus) -> tuple[Gpu, ...]:
-    """GPUs that a runtime would use. Raises Skip when one of them does not tell its memory or bandwidth."""
-    used = tuple(gpu for gpu in gpus.devices if not gpu.integrated)
+    """GPUs that a runtime would use, their bandwidth as the driver says or as listed.
+
+    Raises Skip when one of them does not tell its memory and none of both knows its bandwidth.
+    """
+    used = tuple(_with_bandwidth(gpu) for gpu in gpus.devices if not gpu.integrated)
     for gpu in used:
         if not gpu.memory_bandwidth_bytes_s or not gpu.memory_total_bytes:
             raise Skip(f"the memory bandwidth of {gpu.name} is not known")
     return used
+
+
+def _with_bandwidth(gpu: Gpu) -> Gpu:
+    listed = None if gpu.memory_bandwidth_bytes_s else find(gpu.name, gpu.memory_total_bytes or 0)
+    return msgspec.structs.replace(gpu, memory_bandwidth_bytes_s=listed.bandwidth_bytes_s) if listed else gpu
 
 
 async def _placed_share(context: Context, card: ModelCard) -> float | None:
@@ -188,31 +177,22 @@ def seconds_a_token(
     if gpu_share < 1:
         if not ram_bytes_s:
             return None
-        total += active * (1 - gpu_share) / (CPU.eta * ram_bytes_s) + layers * (1 - gpu_share) * CPU.tau_s
+        total += (
+            active * (1 - gpu_share) / (CLASSES["cpu"].eta * ram_bytes_s)
+            + layers * (1 - gpu_share) * CLASSES["cpu"].tau_s
+        )
     return total
 
 
 def limits(classes: tuple[Class, ...], gpu_share: float, card: ModelCard) -> tuple[float, float]:
     """Shares of the prediction that count as slow and very slow, the widest of all devices in use."""
-    used = classes if gpu_share >= 1 and classes else (*classes, CPU)
+    used = classes if gpu_share >= 1 and classes else (*classes, CLASSES["cpu"])
     widened = UNKNOWN_BACKEND * (MIXTURE_ROUTING if (card.active_share or 1) < 1 else 1.0)
     return min(c.slow for c in used) * widened, min(c.very_slow for c in used) * widened
 
 
 def _classes(gpus: tuple[Gpu, ...]) -> tuple[Class, ...]:
-    return tuple(_class(gpu) for gpu in gpus)
-
-
-def _class(gpu: Gpu) -> Class:
-    if gpu.vendor == "apple":
-        return METAL
-    if gpu.vendor != "nvidia":
-        return OTHER_GPU
-    if HBM.search(gpu.name):
-        return CUDA_HBM
-    if PASCAL_OR_OLDER.search(gpu.name):
-        return CUDA_OLD
-    return CUDA_LAPTOP if LAPTOP.search(gpu.name) else CUDA
+    return tuple(CLASSES[kind_of(gpu.name, gpu.vendor)] for gpu in gpus)
 
 
 def _device(gpus: tuple[Gpu, ...], ram_bytes_s: float) -> str:

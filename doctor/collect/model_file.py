@@ -9,6 +9,7 @@ from pathlib import Path
 
 from doctor.address import is_loopback
 from doctor.collect.gguf import GgufError, Header, Tensor, read_header
+from doctor.collect.split_model import read_model
 from doctor.context import Context
 from doctor.errors import Skip
 from doctor.facts import FileHealth, ModelCard, Reach
@@ -36,10 +37,11 @@ async def collect_file_health(context: Context) -> FileHealth:
 
 
 def examine(path: Path) -> FileHealth:
-    """A GGUF file's health, from its header and its small tensors."""
+    """A GGUF file's health, from its header and its small tensors; of a split model, whether all parts are there."""
     size = path.stat().st_size
     try:
         header = read_header(path)
+        whole = read_model(path)  # with the other parts of a split model
     except GgufError as error:
         return FileHealth(path=str(path), size_bytes=size, problem=error.problem, detail=str(error))
     template = header.metadata.get("tokenizer.chat_template")
@@ -53,7 +55,7 @@ def examine(path: Path) -> FileHealth:
         tensors_checked=checked,
         bad_tensors=bad,
         chat_template=template if isinstance(template, str) else None,
-        bits_per_weight=bits_per_weight(header),
+        bits_per_weight=bits_per_weight(whole),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from doctor.collect import host_collectors, target_collectors
@@ -28,26 +28,40 @@ def find_running(name: str) -> Path:
 async def _find(name: str, environment: Mapping[str, str]) -> Path:
     served: list[str] = []
     for target in await discover(environment):
-        client = Client("/".join(target.url.split("/")[:3]), api_key=target.api_key)
-        host = Context(Target(url="", named=False), Depth.PASSIVE, host_collectors())
-        asked = Target(url=target.url, model=name, api_key=target.api_key)
-        context = Context(asked, Depth.PASSIVE, target_collectors(), host=host, http=client)
-        try:
-            models = await context.fact(Models)
-            served += models.names
-            if models.chosen == name or models.requested_exists:
-                return await file_of(context)
-        except Skip:
-            continue
-        finally:
-            await context.close()
-            await host.close()
-            await client.close()
+        with contextlib.suppress(Skip):
+            async with _asked(target) as context:
+                names = (await context.fact(Models)).names
+            served += names
+            match = next((served_name for served_name in names if name in _spellings(served_name)), None)
+            if match is not None:
+                async with _asked(target, match) as context:
+                    return await file_of(context)
     stored = ollama(name, environment, Path.home())
     if stored:
         return stored
     known = f"; servers here have {', '.join(one_line(n, 60) for n in served[:5])}" if served else ""
     raise UsageError(f"{one_line(name, 120)!r} is neither a file nor a model of a server here{known}")
+
+
+def _spellings(served: str) -> set[str]:
+    """Names under which a person may mean a served model: as listed, without the folder, tag or ending."""
+    last = served.replace("\\", "/").rsplit("/", 1)[-1]
+    return {served, served.removesuffix(":latest"), last, last.removesuffix(".gguf")}
+
+
+@contextlib.asynccontextmanager
+async def _asked(target: Target, model: str = "") -> AsyncIterator[Context]:
+    """The facts of a server about this model, nothing of which makes it generate."""
+    client = Client("/".join(target.url.split("/")[:3]), api_key=target.api_key)
+    host = Context(Target(url="", named=False), Depth.PASSIVE, host_collectors())
+    asked = Target(url=target.url, model=model, api_key=target.api_key)
+    context = Context(asked, Depth.PASSIVE, target_collectors(), host=host, http=client)
+    try:
+        yield context
+    finally:
+        await context.close()
+        await host.close()
+        await client.close()
 
 
 async def file_of(context: Context) -> Path:
@@ -59,8 +73,8 @@ async def file_of(context: Context) -> Path:
     identity = await context.fact(Identity)
     environment: Mapping[str, str] = os.environ
     named = card.file_path
-    with contextlib.suppress(Skip):
-        process = await context.fact(ServerProcess)
+    process = await _process(context)
+    if process is not None:
         if process.tunnel:
             raise Skip("the server runs on another machine")
         environment = {**environment, **process.environment}
@@ -71,3 +85,10 @@ async def file_of(context: Context) -> Path:
     if not os.access(path, os.R_OK):
         raise Skip(f"the model's file {path.name} cannot be read by this user")
     return path
+
+
+async def _process(context: Context) -> ServerProcess | None:
+    try:
+        return await context.fact(ServerProcess)
+    except Skip:
+        return None

@@ -9,7 +9,7 @@ from doctor.collect.safetensors import read_folder
 from doctor.collect.split_model import parts_of, read_model
 from doctor.errors import DoctorError
 from doctor.sizing.config_shape import shape_of_config
-from doctor.sizing.gguf_shape import shape_of
+from doctor.sizing.gguf_shape import MAX_LAYERS, shape_of
 from doctor.sizing.shape import Shape
 
 NO_MODEL = {"mmproj": "a projector, the part of a model that reads images", "adapter": "an adapter (LoRA)"}
@@ -47,6 +47,9 @@ def read_model_file(path: Path) -> ModelFile:
     kind = header.metadata.get("general.type")
     if kind in NO_MODEL:
         raise NoModelError(f"{path.name} is {NO_MODEL[kind]}, not a model")
+    claimed = header.own("block_count")
+    if isinstance(claimed, int) and claimed > MAX_LAYERS:
+        raise NoModelError(f"{path.name} claims {claimed} layers, more than {MAX_LAYERS}")
     shape = shape_of(header)
     if not shape.layers or not shape.embedding_length:
         raise NoModelError(f"{path.name} does not say how many layers its model has")

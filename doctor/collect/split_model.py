@@ -64,8 +64,8 @@ def _whole(part: Path) -> Header:
 
 def _missing(missing: list[Path], count: int) -> str:
     names = ", ".join(part.name for part in missing[:3]) + (" and others" if len(missing) > 3 else "")
-    verb = "part is" if len(missing) == 1 else "parts are"
-    return f"{len(missing)} of the model's {count} {verb} missing: {names}"
+    verb = "is" if len(missing) == 1 else "are"
+    return f"{len(missing)} of the model's {count} parts {verb} missing: {names}"
 
 
 def _check(headers: list[Header]) -> None:

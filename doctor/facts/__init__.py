@@ -59,6 +59,7 @@ from doctor.facts.server import (
     Tried,
     Window,
 )
+from doctor.facts.sizing import Footprint
 
 __all__ = [
     "Bandwidth",
@@ -79,6 +80,7 @@ __all__ = [
     "Exchange",
     "Fact",
     "FileHealth",
+    "Footprint",
     "Found",
     "Gpu",
     "Gpus",

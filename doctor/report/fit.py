@@ -22,7 +22,7 @@ WORDS = {
     "fits": "It fits.",
     "tight": "It is tight: it may fit.",
     "does-not-fit": "It does not fit.",
-    "unknown": "Whether it fits is not known: no GPU was found here; name one with --device, or take --backend cpu.",
+    "unknown": "Whether it fits is not known: name a GPU with --device, or take --backend cpu.",
 }
 MAX_LEVERS = 6
 
@@ -124,7 +124,7 @@ def _bar(page: "Page", answer: Answer, look: Look) -> None:
     need = answer.need
     side = "device" if need.weights.device else "host"
     room = answer.room.device_bytes if side == "device" else answer.room.host_bytes
-    whole = max(room or 0, need.device if side == "device" else need.host)
+    whole = max(1, room or 0, need.device if side == "device" else need.host)
     signs = BAR_SIGNS_ASCII if look.ascii else BAR_SIGNS
     bar, said, at = "", [], 0.0
     for (name, field), sign in zip(PARTS, signs, strict=True):

@@ -37,7 +37,9 @@ def compute_bytes(shape: Shape, settings: Settings, cells: int) -> Split:
     if head and shape.experts and not layers:
         # The last block's experts are summed where the head is: all their outputs are copied to it.
         device += staged * (shape.experts_used + (0 if shape.residual_beside_logits else 1))
-    return Split(device=device, host=max(blocks, 0 if head else logits) + staged)
+    # A processor alone keeps the looked-up rows beside the place for embedded input (seen in a server without a GPU).
+    inputs = 2 if settings.backend == "cpu" else 1
+    return Split(device=device, host=max(blocks, 0 if head else logits) + inputs * staged)
 
 
 def _whole(shape: Shape, settings: Settings, cells: int, batch: int, device: float) -> Split:
@@ -91,16 +93,24 @@ def mask_bytes(shape: Shape, settings: Settings, cells: int, batch: int) -> int:
 
 def _block_phases(shape: Shape, settings: Settings, cells: int, batch: int) -> list[int]:
     """Activations of the widest phases inside a block."""
-    masks = mask_bytes(shape, settings, cells, batch)
+    kept = mask_bytes(shape, settings, cells, batch) + _index_bytes(shape, settings, batch)
     if shape.mla_rank:
-        return [masks + _latent_bytes(shape, settings, cells, batch)]
-    phases = [masks + _feed_forward_bytes(shape, batch)]
+        return [kept + _latent_bytes(shape, settings, cells, batch)]
+    around = FLOAT * batch * (shape.query_width + shape.embedding_length) * (1 if shape.fused_qkv else 2)
+    phases = [kept + _feed_forward_bytes(shape, batch)]
     if not settings.flash_attention:
-        around = 1 if shape.fused_qkv else 2
-        width = around * (shape.query_width + shape.embedding_length)
-        scores = FLOAT * batch * (cells * shape.heads + width)
-        phases.append(masks + scores + _index_bytes(shape, settings, batch))
+        phases.append(kept + around + FLOAT * batch * cells * shape.heads)
+    elif "f32" in (settings.kv_type_k, settings.kv_type_v):
+        phases.append(kept + around + _made_half(shape, settings, cells))
     return phases
+
+
+def _made_half(shape: Shape, settings: Settings, cells: int) -> int:
+    """Flash attention reads a 32-bit cache as a half-precision copy, one layer at a time."""
+    halved = ((settings.kv_type_k, "k_width"), (settings.kv_type_v, "v_width"))
+    fields = [field for kind, field in halved if kind == "f32"]
+    sizes = (cache_cells(shape, x, cells, settings) * sum(getattr(x, f) for f in fields) for x in shape.layers)
+    return F16 * max(sizes, default=0)
 
 
 def _index_bytes(shape: Shape, settings: Settings, batch: int) -> int:

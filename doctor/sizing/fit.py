@@ -115,7 +115,9 @@ def levers(shape: Shape, settings: Settings, room: Room) -> tuple[Lever, ...]:
     before = need(shape, settings)
     side = "device" if before.weights.device else "host"
     found = []
-    for say, changed in _changes(shape, settings):
+    short = verdict(before, settings, room) in (TIGHT, DOES_NOT_FIT)
+    layers = most_layers(shape, settings, room) if short else None
+    for say, changed in _changes(shape, settings, layers):
         after = need(shape, changed)
         saved = getattr(before, side) - getattr(after, side)
         if saved >= MIB:
@@ -123,8 +125,8 @@ def levers(shape: Shape, settings: Settings, room: Room) -> tuple[Lever, ...]:
     return tuple(sorted(found, key=lambda lever: -lever.saves_bytes))
 
 
-def _changes(shape: Shape, settings: Settings) -> Iterator[tuple[str, Settings]]:
-    """Settings that are worth a try, each with the words for it."""
+def _changes(shape: Shape, settings: Settings, layers: int | None) -> Iterator[tuple[str, Settings]]:
+    """Settings that are worth a try, each with the words for it; `layers` is how many fit, None when all do."""
     replace = msgspec.structs.replace
     if not settings.flash_attention:
         yield "flash attention on", replace(settings, flash_attention=True)
@@ -143,9 +145,9 @@ def _changes(shape: Shape, settings: Settings) -> Iterator[tuple[str, Settings]]
         yield f"--ubatch-size {SMALL_UBATCH} (slower prompts)", replace(settings, ubatch=SMALL_UBATCH)
     if shape.experts and not settings.experts_on_cpu and settings.backend != "cpu":
         yield "experts on the CPU (--cpu-moe)", replace(settings, experts_on_cpu=True)
-    if settings.backend != "cpu" and settings.gpu_layers < 0:
-        quarter = len(shape.layers) - len(shape.layers) // 4
-        yield f"{quarter} layers on the GPU (-ngl {quarter}; slower)", replace(settings, gpu_layers=quarter)
+    fewer = len(shape.layers) - len(shape.layers) // 4 if layers is None else layers
+    if settings.backend != "cpu" and settings.gpu_layers < 0 and fewer:
+        yield f"{fewer} layers on the GPU (-ngl {fewer}; slower)", replace(settings, gpu_layers=fewer)
 
 
 def _one_slots_context(settings: Settings) -> int:

@@ -27,6 +27,7 @@ WINDOW_IGNORED = frozenset({"phi3"})
 SHARED_KV_OWNERS = {"gemma3n": 20}
 # Hybrids whose every n-th layer attends, where the file does not say n.
 FULL_ATTENTION_INTERVALS = dict.fromkeys(("qwen3next", "qwen35", "qwen35moe"), 4)
+MAX_LAYERS = 512  # LLAMA_MAX_LAYERS in llama.cpp `src/llama-hparams.h`
 STATE_KEYS = ("ssm.conv_kernel", "wkv.head_size", "shortconv.l_cache", "kda.head_dim")
 BOTH_IN_EVERY_LAYER = frozenset({"falcon-h1"})
 FEED_FORWARD_IS_A_LAYER = frozenset({"nemotron_h", "nemotron_h_moe"})
@@ -41,7 +42,8 @@ QUERIES_BESIDE_EXPERTS = frozenset({"gpt-oss"})
 def shape_of(header: Header) -> Shape:
     """The shape of a model from its GGUF header."""
     own = header.own
-    count = max(0, min(_int(own("block_count")), len(header.tensors)) - _int(own("nextn_predict_layers")))
+    count = min(_int(own("block_count")), len(header.tensors)) - _int(own("nextn_predict_layers"))
+    count = max(0, min(count, MAX_LAYERS))
     blocks = _blocks(header.tensors)
     heads = _per_layer(own("attention.head_count"), count)
     most_heads, embedding = max(heads, default=0), _int(own("embedding_length"))

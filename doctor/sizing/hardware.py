@@ -10,7 +10,9 @@ import msgspec
 TABLE = Path(__file__).with_name("hardware.csv")
 GB = 1e9
 # Words that makers put around a model's name.
-NOISE = re.compile(r"\b(?:nvidia|geforce|amd|intel|apple|quadro|tesla|graphics|gpu|tm|r|with|generation)\b|[()\[\],/_]")
+NOISE = re.compile(
+    r"\b(?:nvidia|geforce|amd|radeon|intel|apple|quadro|tesla|graphics|gpu|tm|r|with|generation)\b|[()\[\],/_]"
+)
 LAPTOP = frozenset({"laptop", "mobile", "max-q", "notebook"})
 # A word behind a model's number that makes it another model.
 OTHER_MODEL = frozenset({"ti", "super", "xt", "xtx", "gre", "max", "pro", "ultra", "ada", "sff", "d"})
@@ -72,6 +74,8 @@ def find(name: str, memory_bytes: int = 0) -> Device | None:
         return next((d for d in found if _cores(d) == int(cores[1])), None)
     longest = len(_model_words(found[0]))
     best = [device for device in found if len(_model_words(device)) == longest]
+    marked = [device for device in best if LAPTOP & set(said) & set(_words(device.name))]
+    best = marked or best
     if gib:
         return min(best, key=lambda device: (abs(device.memory_bytes / (1 << 30) - gib), len(device.name)))
     return min(best, key=lambda device: (len(device.name), device.bandwidth_bytes_s))

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import sys
+from pathlib import Path
 
 import xllamacpp
 
@@ -21,14 +22,14 @@ parameters.port = 0
 parameters.warmup = False
 parameters.cpuparams.n_threads = 1
 parameters.verbosity = 4  # the first that logs memory sizes
-for name, value in wanted.items():
+for name, given in wanted.items():
+    value = given
     if name.startswith("cache_type"):
-        value = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{value.upper()}")
-    if name == "flash_attn_type":
-        value = getattr(xllamacpp.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{value}")
+        value = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{given.upper()}")
+    elif name == "flash_attn_type":
+        value = getattr(xllamacpp.llama_flash_attn_type, f"LLAMA_FLASH_ATTN_TYPE_{given}")
     setattr(parameters, name, value)
 server = xllamacpp.Server(parameters)
-with open("/proc/self/statm", encoding="ascii") as file:
-    pages = int(file.read().split()[0])
+pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
 os.write(2, f"address space = {pages * resource.getpagesize()} bytes\n".encode())
 os._exit(0)

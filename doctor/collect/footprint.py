@@ -1,0 +1,140 @@
+"""What the served model takes in memory, and how long a context the free memory allows."""
+
+import msgspec
+
+from doctor.collect.deadline import in_thread
+from doctor.collect.running_model import file_of
+from doctor.collect.shape import ModelFile, read_model_file
+from doctor.context import Context
+from doctor.errors import Skip
+from doctor.facts import Gpus, Identity, LoadedModels, Memory, ModelCard, Reach, ServerProcess, Slots, Window
+from doctor.facts.sizing import Footprint
+from doctor.sizing.memory import Need, need
+from doctor.sizing.settings import KV_TYPES, PAD, Settings, pad
+
+DEADLINE_S = 5.0
+GROWING_RUNTIMES = frozenset({"mlx-lm"})  # `mlx_lm/models/cache.py`: steps of 256 tokens, nothing reserved
+WHOLE = 0.995  # share in GPU memory that counts as all
+# Room that is left free for drivers and other programs: llama.cpp aims at 1 GiB on each GPU.
+KEPT_FREE_BYTES = 1 << 30
+# The slope is taken between the context now and this many tokens more, beyond any sliding window.
+STEP_TOKENS = 32_768
+
+
+async def collect_footprint(context: Context) -> Footprint:
+    """The footprint of the examined model. Raises Skip when its file, its window or the free memory is not known."""
+    if not (await context.fact(Reach)).local:
+        raise Skip("the server runs on another machine")
+    window = await context.fact(Window)
+    if not window.per_request:
+        raise Skip("the server does not say how large its window is")
+    path = await file_of(context)
+    model = await in_thread(lambda: read_model_file(path), DEADLINE_S, "reading the model's header")
+    settings, assumed = await _settings(context, window)
+    free, where = await _free(context)
+    if where == "RAM" and await _maps_its_file(context):
+        free -= model.size_bytes
+    return footprint(model, settings, free, where, await _grows(context), assumed)
+
+
+def footprint(
+    model: ModelFile, settings: Settings, free: int, where: str, grows: bool, assumed: tuple[str, ...] = ()
+) -> Footprint:
+    """The footprint from known numbers; with a cache that grows, nothing of it is taken yet."""
+    if where == "RAM":
+        settings = msgspec.structs.replace(settings, backend="cpu")
+    now = need(model.shape, settings)
+    more = msgspec.structs.replace(settings, context=settings.context + STEP_TOKENS * settings.slots)
+    per_token = (_there(need(model.shape, more), where) - _there(now, where)) / (STEP_TOKENS * settings.slots)
+    base = 0 if grows else settings.context
+    room = max(0.0, free - KEPT_FREE_BYTES - now.margin_bytes)
+    fits = base + int(room / per_token) if per_token >= 1 else 0
+    return Footprint(
+        path=model.path,
+        weights_bytes=int(now.weights.device + now.weights.host),
+        kv_bytes=int(now.kv.device + now.kv.host + now.state.device + now.state.host),
+        compute_bytes=int(now.compute.device + now.compute.host),
+        margin_bytes=int(now.margin_bytes),
+        bytes_per_token=int(per_token),
+        context=settings.context,
+        free_bytes=free,
+        tokens_that_fit=fits // PAD * PAD,
+        where=where,
+        trained_context=model.shape.trained_context,
+        grows=grows,
+        assumed=assumed,
+    )
+
+
+def _there(needed: Need, where: str) -> float:
+    return needed.host if where == "RAM" else needed.device
+
+
+async def _settings(context: Context, window: Window) -> tuple[Settings, tuple[str, ...]]:
+    """How the server was started, and what had to be assumed."""
+    assumed: list[str] = []
+    slots = window.slots or await _slots(context)
+    if not slots:
+        slots, assumed = 1, ["1 slot"]
+    kind_k = kind_v = "f16"
+    flash = True
+    try:
+        process = await context.fact(ServerProcess)
+        everywhere = process.environment.get("OLLAMA_KV_CACHE_TYPE") or "f16"
+        kind_k = process.option_anywhere("-ctk", "--cache-type-k") or everywhere
+        kind_v = process.option_anywhere("-ctv", "--cache-type-v") or everywhere
+        flash = process.option_anywhere("-fa", "--flash-attn") not in ("off", "0", "false")
+    except Skip:
+        assumed.append("an f16 cache")
+    if kind_k not in KV_TYPES or kind_v not in KV_TYPES:
+        raise Skip("the type of the server's KV cache is not known")
+    whole = window.total or (window.per_request or 0) * slots
+    unified = bool(window.total and slots > 1 and window.per_request and window.total < window.per_request * slots)
+    settings = Settings(
+        context=pad(whole), slots=slots, kv_unified=unified, kv_type_k=kind_k, kv_type_v=kind_v, flash_attention=flash
+    )
+    return msgspec.structs.replace(settings, outputs=slots), tuple(assumed)
+
+
+async def _slots(context: Context) -> int:
+    try:
+        return (await context.fact(Slots)).total
+    except Skip:
+        return 0
+
+
+async def _free(context: Context) -> tuple[int, str]:
+    """Free bytes where the model is. Raises Skip when it is spread over both, or over several GPUs."""
+    gpus = [
+        g for g in (await context.fact(Gpus)).devices if not g.unified and not g.integrated and g.memory_total_bytes
+    ]
+    memory = await context.fact(Memory)
+    if not gpus:
+        left = memory.available_bytes
+        if memory.limit_bytes is not None:
+            left = min(left, memory.limit_bytes - (memory.limit_used_bytes or 0))
+        return left, "RAM"
+    if len(gpus) > 1:
+        raise Skip("how a runtime spreads a model over several GPUs is not forecast")
+    card = await context.fact(ModelCard)
+    loaded = (await context.fact(LoadedModels)).models
+    shares = [m.gpu_share for m in loaded if m.name == card.name]
+    if not shares or shares[0] is None or shares[0] < WHOLE:
+        raise Skip("the model is not known to be all on the GPU now")
+    if gpus[0].memory_free_bytes is None:
+        raise Skip(f"the driver does not say how much memory of {gpus[0].name} is free")
+    return gpus[0].memory_free_bytes, "GPU memory"
+
+
+async def _maps_its_file(context: Context) -> bool:
+    """Whether the weights are pages of the file, which the kernel counts as available although all are needed."""
+    if (await context.fact(Identity)).runtime != "llama.cpp":
+        return False
+    try:
+        return not (await context.fact(ServerProcess)).has("--no-mmap", "--mlock")
+    except Skip:
+        return True
+
+
+async def _grows(context: Context) -> bool:
+    return (await context.fact(Identity)).runtime in GROWING_RUNTIMES
