@@ -52,6 +52,9 @@ def _examined(target: "Target", wish: Delivery) -> int:
     return examine(plan, wish)
 
 
+START_S = 2.0  # a thread says within milliseconds that it runs
+
+
 @contextlib.contextmanager
 def _admitted(patient: "Patient") -> Iterator[str]:
     """The URL of a running patient. Its loop has a thread of its own, because the faces bring their own loops."""
@@ -61,13 +64,14 @@ def _admitted(patient: "Patient") -> Iterator[str]:
     ready: Future[str] = Future()
     started: Future[Callable[[], object]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(_stay(patient, started, ready)))
-    thread.start()
-    end = started.result()
     try:
+        thread.start()
         yield ready.result()
     finally:
-        end()
-        thread.join()
+        # Also after a Ctrl-C inside start(): what began is ended, and a thread that never began says nothing.
+        with contextlib.suppress(TimeoutError):
+            started.result(timeout=START_S)()
+            thread.join()
 
 
 async def _stay(patient: "Patient", started: "Future[Callable[[], object]]", ready: "Future[str]") -> None:

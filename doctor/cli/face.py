@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from doctor.cli import exits
+from doctor.cli.interrupts import usual_interrupts
 from doctor.cli.output import on_terminal
 
 if TYPE_CHECKING:
@@ -19,5 +20,6 @@ def face(plan: "RunPlan") -> int:
     """Open the view on this plan; the exit code is that of the last finished report."""
     from doctor.tui.app import run_app
 
+    usual_interrupts()
     report = run_app(plan)
     return exits.UNKNOWN if report is None else exits.exit_code(report.state)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 from doctor.cli import exits
+from doctor.cli.interrupts import noted
 from doctor.cli.output import on_terminal
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan
 from doctor.model import Report
@@ -48,6 +49,9 @@ def _orderly_end(stop: asyncio.Event) -> Iterator[list[int]]:
     with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
         for number in CODES:
             loop.add_signal_handler(number, end, number)
+    if noted:  # before this moment, and lost on its way
+        caught.append(exits.INTERRUPTED)
+        stop.set()
     try:
         yield caught
     finally:

@@ -10,6 +10,7 @@ import click
 from doctor import __version__
 from doctor.cli import exits
 from doctor.cli.face import face, possible
+from doctor.cli.interrupts import note_interrupts
 from doctor.cli.options import CONTEXT
 from doctor.cli.output import say
 from doctor.errors import DoctorError, UsageError
@@ -141,4 +142,5 @@ def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType
 def run() -> None:
     """The entry point of the `llm-doctor` command."""
     sys.excepthook = _fault
+    note_interrupts()
     sys.exit(outcome())

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 
 import psutil
@@ -39,3 +40,23 @@ def belongs(process, mark):
         return process.environ().get("DEMO_OF") == mark
     except psutil.Error:
         return False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_an_interrupt_that_python_drops_still_ends_the_run(tmp_path):
+    """The exception is raised inside a destructor, where Python prints and forgets it."""
+    lost = """
+import os, signal
+from doctor.cli.interrupts import note_interrupts
+class Dropped:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+note_interrupts()
+Dropped()
+import sys
+from doctor.cli.main import outcome
+sys.exit(outcome(["check", "--target", "http://127.0.0.1:9", "--format", "json"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", lost], capture_output=True, text=True, timeout=50, check=False)
+    assert ended.returncode == 130
+    assert all(check["reason"] == "interrupted" for check in json.loads(ended.stdout)["targets"][0]["checks"])
