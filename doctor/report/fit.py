@@ -29,7 +29,7 @@ MAX_LEVERS = 6
 
 def as_json(answer: Answer) -> str:
     """One document; names and units of the contract, with what else is known beside them."""
-    need, speed = answer.need, answer.speed
+    need = answer.need
     kv = Split(device=need.kv.device + need.state.device, host=need.kv.host + need.state.host)
     document = {
         "model": {
@@ -60,15 +60,21 @@ def as_json(answer: Answer) -> str:
             {"say": lever.say, "saves_mib": _mib(lever.saves_bytes), "verdict": lever.verdict}
             for lever in answer.levers
         ],
-        "speed": {
-            "decode_tok_s": round(speed.decode_tok_s, 2),
-            "slow_below_tok_s": round(speed.slow_below_tok_s, 2),
-            "prefill_tok_s": round(speed.prefill_tok_s) if speed.prefill_tok_s else None,
-        }
-        if speed
-        else None,
+        "speed": _rates(answer),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rates(answer: Answer) -> dict[str, float | None] | None:
+    """Tokens per second; None where no device is known."""
+    speed = answer.speed
+    if not speed:
+        return None
+    return {
+        "decode_tok_s": round(speed.decode_tok_s, 2),
+        "slow_below_tok_s": round(speed.slow_below_tok_s, 2),
+        "prefill_tok_s": round(speed.prefill_tok_s) if speed.prefill_tok_s else None,
+    }
 
 
 def _sides(split: Split) -> dict[str, float]:
