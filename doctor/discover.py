@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from doctor.address import is_loopback
 from doctor.context import Target
 from doctor.errors import UsageError
 from doctor.text import one_line
@@ -164,5 +165,4 @@ def _place(url: str) -> tuple[str, int]:
     """What makes two addresses the same server: every name of this machine counts as one."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    this_machine = host == "localhost" or host.startswith("127.") or host == "::1"
-    return "localhost" if this_machine else host, parts.port or (443 if parts.scheme == "https" else 80)
+    return "localhost" if is_loopback(host) else host, parts.port or (443 if parts.scheme == "https" else 80)
