@@ -11,6 +11,7 @@ from doctor.facts import Gpus, Identity, LoadedModels, Memory, ModelCard, Reach,
 from doctor.facts.sizing import Footprint
 from doctor.sizing.memory import Need, need
 from doctor.sizing.settings import KV_TYPES, PAD, Settings, pad
+from doctor.sizing.speed import active
 
 DEADLINE_S = 5.0
 GROWING_RUNTIMES = frozenset({"mlx-lm"})  # `mlx_lm/models/cache.py`: steps of 256 tokens, nothing reserved
@@ -49,6 +50,7 @@ def footprint(
     base = 0 if grows else settings.context
     room = max(0.0, free - KEPT_FREE_BYTES - now.margin_bytes)
     fits = base + int(room / per_token) if per_token >= 1 else 0
+    read = active(model.shape, settings)
     return Footprint(
         path=model.path,
         weights_bytes=int(now.weights.device + now.weights.host),
@@ -61,6 +63,7 @@ def footprint(
         tokens_that_fit=fits // PAD * PAD,
         where=where,
         trained_context=model.shape.trained_context,
+        active_bytes=int(read.device_bytes + read.host_bytes),
         grows=grows,
         assumed=assumed,
     )

@@ -83,7 +83,7 @@ def _backend(devices: Devices) -> str:
 
 def _here(settings: Settings) -> tuple[Devices, Room]:
     """What is here: the first GPU with memory of its own (or an Apple chip), and the RAM that is available."""
-    from doctor.sizing.speed import kind_of
+    from doctor.sizing.classes import kind_of
 
     host_bytes = _available_bytes()
     gpus = () if settings.backend == "cpu" else _gpus()

@@ -20,5 +20,6 @@ class Footprint(Fact, frozen=True, kw_only=True):
     tokens_that_fit: int
     where: str  # "GPU memory" or "RAM"
     trained_context: int = 0
+    active_bytes: int = 0  # weights read for one token, experts by their share
     grows: bool = False  # the cache grows as it fills, instead of being reserved when the model is loaded
     assumed: tuple[str, ...] = ()  # settings that could not be read and were taken as usual
