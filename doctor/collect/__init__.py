@@ -2,10 +2,13 @@
 
 import importlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from doctor import facts
-from doctor.context import Collector, Context
 from doctor.facts import Fact
+
+if TYPE_CHECKING:  # asyncio, which reading a file does not need
+    from doctor.context import Collector, Context
 
 # Fact type -> module and function. Strings, so that a passive run never imports what only a probe needs.
 HOST: Mapping[type[Fact], str] = {
@@ -47,23 +50,23 @@ TARGET: Mapping[type[Fact], str] = {
 }
 
 
-def host_collectors() -> dict[type[Fact], Collector]:
+def host_collectors() -> "dict[type[Fact], Collector]":
     """Collectors of the machine's facts, each once a run."""
     return {kind: _late(path) for kind, path in HOST.items()}
 
 
-def target_collectors() -> dict[type[Fact], Collector]:
+def target_collectors() -> "dict[type[Fact], Collector]":
     """Collectors of a server's facts, each once a target; what its adapter can say is included."""
     from doctor.runtimes import TARGET_FACTS
 
     return {kind: _late(path) for kind, path in TARGET.items()} | dict(TARGET_FACTS)
 
 
-def _late(path: str) -> Collector:
+def _late(path: str) -> "Collector":
     """A collector that imports its module when it is first called."""
     module, function = path.split(":")
 
-    async def collect(context: Context) -> Fact:
+    async def collect(context: "Context") -> Fact:
         found: Fact = await getattr(importlib.import_module(module), function)(context)
         return found
 

@@ -27,7 +27,7 @@ from doctor.facts import (
 from doctor.facts.sizing import Footprint
 from doctor.sizing.classes import CLASSES, Class, kind_of
 from doctor.sizing.hardware import find
-from doctor.sizing.speed import Part
+from doctor.sizing.speed import FASTEST_TOK_S, Part
 from doctor.sizing.speed import seconds_a_token as sum_of_seconds
 
 GB = 1e9
@@ -41,7 +41,6 @@ LAYERS_WHEN_UNKNOWN = 48
 # Below these the fixed costs of a token count more than the memory: no verdict, only advice.
 SMALLEST_PARAMETERS = 1.5e9
 SMALLEST_BYTES = 2 * GB
-FASTEST_TOK_S = 250.0
 # Of a card's memory, what a model's weights can take beside its cache and buffers.
 WEIGHTS_SHARE = 0.85
 

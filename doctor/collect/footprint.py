@@ -1,15 +1,19 @@
 """What the served model takes in memory, and how long a context the free memory allows."""
 
+import os
+from pathlib import Path
+
 import msgspec
 
 from doctor.collect.deadline import in_thread
+from doctor.collect.fit_params import arguments_of, ask, executables_of, locate
 from doctor.collect.running_model import file_of
 from doctor.collect.shape import ModelFile, read_model_file
 from doctor.context import Context
-from doctor.errors import Skip
+from doctor.errors import Skip, Trouble
 from doctor.facts import Gpus, Identity, LoadedModels, Memory, ModelCard, Reach, ServerProcess, Slots, Window
 from doctor.facts.sizing import Footprint
-from doctor.sizing.memory import Need, need
+from doctor.sizing.memory import MIB, Need, need
 from doctor.sizing.settings import KV_TYPES, PAD, Settings, pad
 from doctor.sizing.speed import active
 
@@ -18,6 +22,8 @@ GROWING_RUNTIMES = frozenset({"mlx-lm"})  # `mlx_lm/models/cache.py`: steps of 2
 WHOLE = 0.995  # share in GPU memory that counts as all
 # Room that is left free for drivers and other programs: llama.cpp aims at 1 GiB on each GPU.
 KEPT_FREE_BYTES = 1 << 30
+# The program cuts three numbers for each device to whole MiB.
+ROUNDING_BYTES = 2 * MIB
 # The slope is taken between the context now and this many tokens more, beyond any sliding window.
 STEP_TOKENS = 32_768
 
@@ -35,7 +41,9 @@ async def collect_footprint(context: Context) -> Footprint:
     free, where = await _free(context)
     if where == "RAM" and await _maps_its_file(context):
         free -= model.size_bytes
-    return footprint(model, settings, free, where, await _grows(context), assumed)
+    computed = footprint(model, settings, free, where, await _grows(context), assumed)
+    found = await _probed(context, path, settings, computed)
+    return msgspec.structs.replace(found, reported_bytes=await _reported(context, model))
 
 
 def footprint(
@@ -69,6 +77,40 @@ def footprint(
     )
 
 
+async def _probed(context: Context, path: Path, settings: Settings, computed: Footprint) -> Footprint:
+    """The same with llama.cpp's own numbers for the server's options, where its program is here and answers."""
+    process = await _process(context)
+    if process is None or process.tunnel or (await context.fact(Identity)).runtime != "llama.cpp":
+        return computed
+    program = locate(executables_of((process.pid, *process.child_pids)))
+    if program is None:
+        return computed
+    arguments = arguments_of(process, path, settings.context, settings.slots)
+    try:
+        said = await ask(program, arguments, {**os.environ, **process.environment})
+    except Trouble:
+        return computed
+    lines = (*said.devices, said.host)
+    return msgspec.structs.replace(
+        computed,
+        weights_bytes=sum(line.model_mib for line in lines) * MIB,
+        kv_bytes=sum(line.context_mib for line in lines) * MIB,
+        compute_bytes=sum(line.compute_mib for line in lines) * MIB,
+        margin_bytes=ROUNDING_BYTES,
+        origin="probed",
+    )
+
+
+async def _reported(context: Context, model: ModelFile) -> int | None:
+    """What the runtime says that the loaded model takes; None where it says nothing or only the file's size."""
+    try:
+        card, loaded = await context.fact(ModelCard), (await context.fact(LoadedModels)).models
+    except Skip:
+        return None
+    size = next((entry.size_bytes for entry in loaded if entry.name == card.name), None)
+    return size if size and size > model.size_bytes else None
+
+
 def _there(needed: Need, where: str) -> float:
     return needed.host if where == "RAM" else needed.device
 
@@ -81,14 +123,14 @@ async def _settings(context: Context, window: Window) -> tuple[Settings, tuple[s
         slots, assumed = 1, ["1 slot"]
     kind_k = kind_v = "f16"
     flash = True
-    try:
-        process = await context.fact(ServerProcess)
+    process = await _process(context)
+    if process is None:
+        assumed.append("an f16 cache")
+    else:
         everywhere = process.environment.get("OLLAMA_KV_CACHE_TYPE") or "f16"
         kind_k = process.option_anywhere("-ctk", "--cache-type-k") or everywhere
         kind_v = process.option_anywhere("-ctv", "--cache-type-v") or everywhere
         flash = process.option_anywhere("-fa", "--flash-attn") not in ("off", "0", "false")
-    except Skip:
-        assumed.append("an f16 cache")
     if kind_k not in KV_TYPES or kind_v not in KV_TYPES:
         raise Skip("the type of the server's KV cache is not known")
     whole = window.total or (window.per_request or 0) * slots
@@ -133,10 +175,16 @@ async def _maps_its_file(context: Context) -> bool:
     """Whether the weights are pages of the file, which the kernel counts as available although all are needed."""
     if (await context.fact(Identity)).runtime != "llama.cpp":
         return False
+    process = await _process(context)
+    return process is None or not process.has("--no-mmap", "--mlock")
+
+
+async def _process(context: Context) -> ServerProcess | None:
+    """The server's process, None where it cannot be looked at."""
     try:
-        return not (await context.fact(ServerProcess)).has("--no-mmap", "--mlock")
+        return await context.fact(ServerProcess)
     except Skip:
-        return True
+        return None
 
 
 async def _grows(context: Context) -> bool:

@@ -20,12 +20,15 @@ MODEL_OPTIONS = ("-m", "--model", "--model-path")
 DEADLINE_S = 20.0
 
 
-def find_running(name: str) -> Path:
-    """The file of the model that a server here calls by this name. Raises UsageError when there is none."""
-    return asyncio.run(asyncio.wait_for(_find(name, os.environ), DEADLINE_S))
+def find_running(name: str, hint: str = "") -> Path:
+    """The file of the model that a server here calls by this name.
+
+    Raises UsageError when there is none; `hint` stands at its end.
+    """
+    return asyncio.run(asyncio.wait_for(_find(name, os.environ, hint), DEADLINE_S))
 
 
-async def _find(name: str, environment: Mapping[str, str]) -> Path:
+async def _find(name: str, environment: Mapping[str, str], hint: str) -> Path:
     served: list[str] = []
     for target in await discover(environment):
         with contextlib.suppress(Skip):
@@ -40,7 +43,7 @@ async def _find(name: str, environment: Mapping[str, str]) -> Path:
     if stored:
         return stored
     known = f"; servers here have {', '.join(one_line(n, 60) for n in served[:5])}" if served else ""
-    raise UsageError(f"{one_line(name, 120)!r} is neither a file nor a model of a server here{known}")
+    raise UsageError(f"{one_line(name, 120)!r} is neither a file nor a model of a server here{known}{hint}")
 
 
 def _spellings(served: str) -> set[str]:

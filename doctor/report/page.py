@@ -12,7 +12,19 @@ from doctor.text import plain
 
 # Signs that our own sentences use, for terminals that show ASCII only.
 ASCII = str.maketrans(
-    {"…": "...", "–": "-", "—": "-", "×": "x", "≤": "<=", "≥": ">=", "→": "->", "°": " deg ", "’": "'", "µ": "u"}
+    {
+        "…": "...",
+        "–": "-",
+        "—": "-",
+        "×": "x",
+        "≤": "<=",
+        "≥": ">=",
+        "→": "->",
+        "°": " deg ",
+        "’": "'",
+        "µ": "u",
+        "±": "+/-",
+    }
 )
 MAX_PIECE = 2000
 MIN_TEXT_WIDTH = 16

@@ -41,6 +41,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     fp16_flop_s: float = 0.0
     fp32_flop_s: float = 0.0
     count: int = 1  # of the same, sharing a model's layers; all numbers are those of one
+    origin: str = "computed"  # of the bandwidth: "reported" by a driver, "probed" by measuring, "computed" from a name
     source: str = ""
 
 

@@ -20,6 +20,8 @@ from doctor.sizing.shape import Shape
 # Deep in a context the attention kernels set the pace, and stacks differ in them: the lines are more lenient.
 DEEP_TOKENS = 16_384
 DEEP = 0.85
+# Above this the fixed costs of a token count more than the memory: the lines say little.
+FASTEST_TOK_S = 250.0
 # Prefill spreads by a factor of three: from the median over its root to the median times its root.
 PREFILL_SPREAD = 3.0
 # A recurrent state is read and written.

@@ -24,6 +24,7 @@ from doctor.facts import (
 from doctor.http import Client
 from doctor.model import Depth
 from doctor.ward.engine import PATIENT
+from tests.collect.test_fit_params import posix, program
 from tests.given import given
 
 GIB = 1 << 30
@@ -71,6 +72,34 @@ async def test_a_model_on_the_gpu_has_the_room_that_the_driver_says():
 async def test_the_cache_type_is_read_from_the_command_line():
     process = ServerProcess(pid=1, name="llama-server", command=("llama-server", "-ctk", "q8_0", "-ctv", "q8_0"))
     assert (await found(process)).kv_bytes == int(4096 * 6 * 256 * 34 / 32)
+
+
+@posix
+async def test_llama_cpps_own_numbers_come_before_the_computed_ones(tmp_path, monkeypatch):
+    program(tmp_path, 'print("CUDA0 5 13 9 \\nHost 1 0 5 ")')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    process = ServerProcess(pid=1 << 30, name="llama-server", command=("llama-server", "-m", "x"))
+    footprint = await found(process)
+    assert (footprint.origin, footprint.weights_bytes, footprint.kv_bytes) == ("probed", 6 << 20, 13 << 20)
+    assert footprint.bytes_per_token == (await found()).bytes_per_token
+    assert (await found()).origin == "computed"
+
+
+@posix
+async def test_a_program_that_fails_leaves_the_computed_numbers(tmp_path, monkeypatch):
+    program(tmp_path, "sys.exit(1)")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    process = ServerProcess(pid=1 << 30, name="llama-server", command=("llama-server", "-m", "x"))
+    assert (await found(process)).origin == "computed"
+
+
+async def test_what_the_runtime_reports_is_kept_beside_them_unless_it_is_the_files_size():
+    size = LoadedModels(models=(LoadedModel(name="patient", size_bytes=9_000_000),))
+    assert (await found(size)).reported_bytes == (await found(size)).held_bytes == 9_000_000
+    file_size = LoadedModels(models=(LoadedModel(name="patient", size_bytes=PATIENT.stat().st_size),))
+    footprint = await found(file_size)
+    assert footprint.reported_bytes is None
+    assert footprint.held_bytes == footprint.weights_bytes + footprint.kv_bytes + footprint.compute_bytes
 
 
 @pytest.mark.parametrize(
