@@ -28,6 +28,7 @@ from doctor.errors import Skip
 from doctor.facts import *  # noqa: F403 - facts are the vocabulary of checks
 from doctor.facts import __all__ as _facts
 from doctor.model import Category, Depth, Evidence, Finding, Origin, Severity, Status, Symptom, Verdict
+from doctor.refusals import out_of_memory
 from doctor.text import mib, percent, plain
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "computed",
     "degeneration",
     "mib",
+    "out_of_memory",
     "percent",
     "plain",
     "probed",

@@ -30,6 +30,7 @@ TARGET: Mapping[type[Fact], str] = {
     facts.GpusAtWork: "doctor.collect.gpu.at_work:collect_gpus_at_work",
     facts.DecodeBound: "doctor.collect.decode_bound:collect_decode_bound",
     facts.Footprint: "doctor.collect.footprint:collect_footprint",
+    facts.KvCache: "doctor.collect.kv_cache:collect_kv_cache",
     facts.FileHealth: "doctor.collect.model_file:collect_file_health",
     facts.WarmUp: "doctor.collect.probes.warm_up:collect_warm_up",
     facts.Echo: "doctor.collect.probes.echo:collect_echo",

@@ -59,7 +59,7 @@ from doctor.facts.server import (
     Tried,
     Window,
 )
-from doctor.facts.sizing import Footprint
+from doctor.facts.sizing import Footprint, KvCache, KvPool
 
 __all__ = [
     "Bandwidth",
@@ -86,6 +86,8 @@ __all__ = [
     "Gpus",
     "GpusAtWork",
     "Identity",
+    "KvCache",
+    "KvPool",
     "ListAnswer",
     "LoadedModel",
     "LoadedModels",

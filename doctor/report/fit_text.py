@@ -1,17 +1,13 @@
 """The answer of `llm-doctor fit` as a page of text: table, bar, verdict, speed, and what each change would gain."""
 
-from typing import TYPE_CHECKING
-
 from doctor.report import Look
+from doctor.report.light_page import LightPage
 from doctor.sizing.answer import Answer
 from doctor.sizing.hardware import GB, Device
 from doctor.sizing.levers import Lever
 from doctor.sizing.memory import MIB, Need
 from doctor.sizing.settings import PAD, Settings
 from doctor.sizing.speed import FASTEST_TOK_S, prefill_range
-
-if TYPE_CHECKING:
-    from doctor.report.page import Page
 
 PARTS = (("weights", "weights"), ("KV cache", "kv"), ("state", "state"), ("compute", "compute"))
 WIDEST_BAR = 50
@@ -31,9 +27,7 @@ ROOMY = 64  # columns from which the levers are a table
 
 def as_text(answer: Answer, look: Look) -> str:
     """The page."""
-    from doctor.report.page import Page
-
-    page = Page(look)
+    page = LightPage(look)
     shape = answer.shape
     page.add(answer.model, "bold", tail=f"{shape.architecture}, {len(shape.layers)} layers, {_size(answer.size_bytes)}")
     page.add(_settings(answer.settings), "dim")
@@ -61,7 +55,7 @@ def _settings(settings: Settings) -> str:
     )
 
 
-def _table(page: "Page", answer: Answer) -> None:
+def _table(page: LightPage, answer: Answer) -> None:
     """What goes where. A machine without a GPU has one column."""
     need, sides = answer.need, _sides(answer)
     page.exact([f"{'':10}" + "".join(f"{title:>12}" for title, _ in sides)], indent=2)
@@ -83,7 +77,7 @@ def _sides(answer: Answer) -> list[tuple[str, str]]:
     return [("GPU", "device"), ("host", "host")]
 
 
-def _bar(page: "Page", answer: Answer, look: Look) -> None:
+def _bar(page: LightPage, answer: Answer, look: Look) -> None:
     """The side that matters, against the room where that is known."""
     need = answer.need
     side = "device" if need.weights.device else "host"
@@ -109,7 +103,7 @@ def _filled(need: Need, side: str, whole: float, width: int, signs: str) -> tupl
     return bar[:width], said
 
 
-def _verdict(page: "Page", answer: Answer) -> None:
+def _verdict(page: LightPage, answer: Answer) -> None:
     where = f" on {answer.room.name}" if answer.room.name else ""
     chance = (
         f" The chance that it does not fit is {answer.risk * 100:.0f} %."
@@ -147,7 +141,7 @@ def _longest(answer: Answer) -> str:
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
-def _speed(page: "Page", answer: Answer) -> None:
+def _speed(page: LightPage, answer: Answer) -> None:
     speed = answer.speed
     if speed is None:
         why = _why_no_speed(answer)
@@ -182,7 +176,7 @@ def _bandwidth(device: Device) -> str:
     return f"{device.name}: {device.bandwidth_bytes_s / GB:.0f} GB/s{each}, {origin}"
 
 
-def _levers(page: "Page", answer: Answer, look: Look) -> None:
+def _levers(page: LightPage, answer: Answer, look: Look) -> None:
     """What each change saves, and context and speed with it: a table where there is room, else sentences."""
     page.add("What would change it:", "bold")
     table = look.width >= ROOMY

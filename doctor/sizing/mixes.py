@@ -6,6 +6,7 @@ importance matrix. A file that somebody made with rules of their own ("UD", "XL"
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -71,14 +72,13 @@ def mixes() -> dict[str, tuple[Rule, ...]]:
 def in_mix(header: Header, mix: str) -> Header:
     """The same header with the types that quantising the original to `mix` would give; `size_bytes` is estimated."""
     tied = not any(tensor.name == "output.weight" for tensor in header.tensors)
-    counted: dict[str, int] = {}
-    totals = {role: sum(_role(t.name) == role for t in header.tensors) for _, role in ROLES}
+    ordered = sorted(header.tensors, key=lambda tensor: _block(tensor.name))
+    roles = [_role(tensor.name) for tensor in ordered]
+    totals, counted = Counter(roles), Counter[str]()
     changed = []
-    for tensor in sorted(header.tensors, key=lambda tensor: _block(tensor.name)):
-        role = _role(tensor.name)
-        seen = counted.get(role, 0)
-        counted[role] = seen + 1
-        changed.append(_typed(tensor, _type(header, tensor, mix, (role, seen, totals.get(role, 0), tied))))
+    for tensor, role in zip(ordered, roles, strict=True):
+        changed.append(_typed(tensor, _type(header, tensor, mix, (role, counted[role], totals[role], tied))))
+        counted[role] += 1
     size = header.size_bytes + sum((t.bytes or 0) for t in changed) - sum((t.bytes or 0) for t in header.tensors)
     return msgspec.structs.replace(header, tensors=tuple(changed), size_bytes=size)
 
