@@ -11,7 +11,7 @@ pool with requests waiting at both, counts; so does a pool smaller than one wind
 Limits: an idle server shows only the size. A server that refused to start because of this says so in its log alone.
 """
 
-from doctor.api import Context, Depth, KvPool, Skip, Symptom, Verdict, percent, probed, reported, seen, verdict
+from doctor.api import CachePool, Context, Depth, Skip, Symptom, Verdict, percent, probed, reported, seen, verdict
 
 DEPTH = Depth.PASSIVE
 FULL = Symptom(id="kv-pool-full", title="The pool of KV cache is full and slows requests down")
@@ -22,7 +22,7 @@ FULL_SHARE = 0.95
 
 async def check(context: Context) -> Verdict:
     """Size and use of the pool."""
-    pool = await context.fact(KvPool)
+    pool = await context.fact(CachePool)
     if not pool.window:
         raise Skip("the server does not say how large its window is")
     size = reported("tokens in the pool", pool.tokens, "tokens", pool.source)

@@ -59,11 +59,12 @@ from doctor.facts.server import (
     Tried,
     Window,
 )
-from doctor.facts.sizing import Footprint, KvCache, KvPool
+from doctor.facts.sizing import CachePool, Footprint, KvCache
 
 __all__ = [
     "Bandwidth",
     "BusyProcess",
+    "CachePool",
     "CacheReuse",
     "CanaryText",
     "ChatTemplate",
@@ -87,7 +88,6 @@ __all__ = [
     "GpusAtWork",
     "Identity",
     "KvCache",
-    "KvPool",
     "ListAnswer",
     "LoadedModel",
     "LoadedModels",

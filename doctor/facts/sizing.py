@@ -51,7 +51,7 @@ class KvCache(Fact, frozen=True, kw_only=True):
     basis: str = ""
 
 
-class KvPool(Fact, frozen=True, kw_only=True):
+class CachePool(Fact, frozen=True, kw_only=True):
     """The pool of KV cache that vLLM shares out among requests. `usage` and `waiting` held at both readings."""
 
     tokens: int

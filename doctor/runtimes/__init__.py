@@ -10,10 +10,10 @@ from typing import Any, Protocol, cast
 from doctor.context import Collector, Context, words
 from doctor.errors import Skip
 from doctor.facts import (
+    CachePool,
     ChatTemplate,
     Fact,
     Identity,
-    KvPool,
     LoadedModels,
     ModelCard,
     Models,
@@ -70,5 +70,5 @@ def _through_adapter(kind: type[Fact]) -> Collector:
 
 TARGET_FACTS: dict[type[Fact], Collector] = {
     kind: _through_adapter(kind)
-    for kind in (Models, LoadedModels, Window, Slots, ModelCard, ChatTemplate, Rendered, KvPool)
+    for kind in (Models, LoadedModels, Window, Slots, ModelCard, ChatTemplate, Rendered, CachePool)
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from doctor.context import Context
 from doctor.errors import Skip
-from doctor.facts import KvPool, Window
+from doctor.facts import CachePool, Window
 from doctor.runtimes.metrics import Sample, read_metrics
 
 USAGE, WAITING, RUNNING = "vllm:kv_cache_usage_perc", "vllm:num_requests_waiting", "vllm:num_requests_running"
@@ -18,7 +18,7 @@ WANTED = (USAGE, WAITING, RUNNING, PREEMPTED, CONFIG)
 APART_S = 2.0
 
 
-async def collect_kv_pool(context: Context) -> KvPool:
+async def collect_cache_pool(context: Context) -> CachePool:
     """The pool now, and again after two seconds where requests are at work. Raises Skip without its size."""
     first = await read_metrics(context, WANTED)
     tokens = _tokens(first.get(CONFIG, ()))
@@ -28,7 +28,7 @@ async def collect_kv_pool(context: Context) -> KvPool:
     if _sum(first, RUNNING) or _sum(first, WAITING):
         await asyncio.sleep(APART_S)
         last, apart_s = await read_metrics(context, WANTED), APART_S
-    return KvPool(
+    return CachePool(
         tokens=tokens,
         window=(await context.fact(Window)).per_request or 0,
         usage=min(_most(first, USAGE), _most(last, USAGE)),

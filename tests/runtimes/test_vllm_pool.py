@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doctor.errors import Skip
-from doctor.facts import KvPool
+from doctor.facts import CachePool
 from doctor.runtimes import vllm_pool
 from doctor.runtimes.metrics import parse
 from tests.answering import REFERENCE, Wire, asking
@@ -36,7 +36,7 @@ class Changing(Wire):
 
 async def pool(*bodies, models=MODELS):
     async with asking(Changing(table={"/metrics": list(bodies), "/v1/models": models}), "vllm") as context:
-        return await context.fact(KvPool)
+        return await context.fact(CachePool)
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from doctor.errors import Skip
-from doctor.facts import KvPool
+from doctor.facts import CachePool
 from tests.given import run_check, symptoms
 
-POOL = KvPool(
+POOL = CachePool(
     tokens=39_024,
     window=4096,
     usage=0.98,
