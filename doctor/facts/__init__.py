@@ -32,13 +32,9 @@ from doctor.facts.probe import (
     Needle,
     PromptAccounting,
     RoleShapes,
-    SchemaAnswer,
     SystemRole,
     Thinking,
-    ToolAnswer,
     ToolCall,
-    ToolResult,
-    ToolTrial,
     WarmUp,
 )
 from doctor.facts.process import FileHealth, ServerProcess
@@ -60,6 +56,19 @@ from doctor.facts.server import (
     Window,
 )
 from doctor.facts.sizing import Footprint
+from doctor.facts.tool import (
+    LostCall,
+    SchemaAnswer,
+    SchemaTrial,
+    StreamPair,
+    ToolAnswer,
+    ToolChoice,
+    ToolPrompt,
+    ToolResult,
+    ToolStream,
+    ToolTrial,
+    ToolWindow,
+)
 
 __all__ = [
     "Bandwidth",
@@ -89,6 +98,7 @@ __all__ = [
     "ListAnswer",
     "LoadedModel",
     "LoadedModels",
+    "LostCall",
     "Memory",
     "ModelCard",
     "Models",
@@ -99,8 +109,10 @@ __all__ = [
     "Rendered",
     "RoleShapes",
     "SchemaAnswer",
+    "SchemaTrial",
     "ServerProcess",
     "Slots",
+    "StreamPair",
     "Swapping",
     "System",
     "SystemRole",
@@ -108,8 +120,12 @@ __all__ = [
     "Thinking",
     "ToolAnswer",
     "ToolCall",
+    "ToolChoice",
+    "ToolPrompt",
     "ToolResult",
+    "ToolStream",
     "ToolTrial",
+    "ToolWindow",
     "Tried",
     "WarmUp",
     "Window",
