@@ -62,8 +62,10 @@ async def check(context: Context) -> Verdict:
 def by_parser(answer: ToolAnswer, lost: LostCall | None) -> Finding | None:
     """The model wrote a call, or the server says that it did, and the answer holds none."""
     layer = probed(LAYER, "the server's tool parser")
-    if lost and lost.call_in_raw:
-        sign = probed("sign of a call in the raw text", lost.call_in_raw, "", lost.raw.route if lost.raw else "")
+    shown = answer.trials[0].exchange.text
+    # An answer in other words than the raw text is another answer, not one that lost its call.
+    if lost and lost.raw and lost.call_in_raw and lost.raw.text.startswith(shown):
+        sign = probed("sign of a call in the raw text", lost.call_in_raw, "", lost.raw.route)
         what = lost.named_in_raw or "a tool"
         return seen(SWALLOWED, "T1", f"Read raw, the model writes a call of {what}; the chat shows none", sign, layer)
     ends = [t for t in answer.trials if t.exchange.finish_reason == "tool_calls" and not t.exchange.tool_calls]

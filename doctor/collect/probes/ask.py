@@ -129,6 +129,13 @@ async def who(context: Context) -> tuple[Identity, Models]:
     return identity, models
 
 
+async def can_switch_thinking(context: Context) -> bool:
+    """Whether a request can say that thinking is on or off here; without that, both are the same request."""
+    identity, _ = await who(context)
+    adapted = adapter(identity)
+    return bool(adapted.request_options(True) != adapted.request_options(False))
+
+
 def words_of(message: dict[str, Any]) -> int:
     """Words between white space in a message: a lower bound of its tokens."""
     content = message.get("content")

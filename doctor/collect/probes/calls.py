@@ -28,7 +28,7 @@ class Calls:
     def _part(self, index: int | None, call_id: str, name: str) -> dict[str, Any] | None:
         """The call that a delta belongs to, a new one when it begins one; None above the cap."""
         same = [p for p in self._parts if index is None or p["index"] == index]
-        if same and (call_id in {"", same[-1]["id"]}) and not (not call_id and name and same[-1]["name"]):
+        if same and not _begins(same[-1], call_id, name):
             return same[-1]
         if len(self._parts) >= MAX_CALLS:
             return None
@@ -76,6 +76,16 @@ def calls_of(message: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str
         if isinstance(call, dict):
             function = call.get("function")
             yield call, function if isinstance(function, dict) else call
+
+
+def _begins(part: dict[str, Any], call_id: str, name: str) -> bool:
+    """Whether a delta begins another call than this one.
+
+    By its id; without one by its name, which some servers repeat in every piece of one call.
+    """
+    if call_id:
+        return bool(call_id != part["id"])
+    return bool(name and part["name"]) and (name != part["name"] or _made(part).value is not None)
 
 
 def _begun(index: int | None, call_id: str, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import contextlib
 import json
 from typing import Any
 
-from doctor.collect.probes.ask import ask, ask_native, who
+from doctor.collect.probes.ask import ask, ask_native, can_switch_thinking, who
 from doctor.collect.probes.pace import scorable, shortened
 from doctor.collect.probes.tool_score import violations
 from doctor.collect.probes.tool_trial import ALLOWANCE
@@ -62,6 +62,8 @@ async def other_ways(context: Context) -> tuple[SchemaTrial, ...]:
     with contextlib.suppress(Skip):  # out of budget: what was asked is judged
         for way, fields in WAYS.items():
             if way == NATIVE_WAY and identity.runtime != "ollama":
+                continue
+            if fields.get("thinking") and not await can_switch_thinking(context):
                 continue
             asked = ask_native if way == NATIVE_WAY else ask
             exchange = await asked(context, f"schema, {way}", MESSAGES, response_format=RESPONSE_FORMAT, **fields)

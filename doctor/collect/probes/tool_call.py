@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from doctor.collect.probes.ask import ask, who
+from doctor.collect.probes.ask import ask, can_switch_thinking, who
 from doctor.collect.probes.model_size import is_small, parameters
 from doctor.collect.probes.pace import SLOW_TOK_S, measured_tok_s, scorable
 from doctor.collect.probes.tool_items import DEEP, GOODBYE, GOODBYES, MULTIPLE, PARALLEL, QUICK, SIMPLE, Item
@@ -66,7 +66,8 @@ async def ask_items(context: Context, trials: Trials) -> None:
         await add(context, trials, GOODBYES, allowance=allowance)
     if deep:
         await add(context, trials, paraphrases(trials), allowance=allowance)
-        await add(context, trials, [SIMPLE], thinking=True, allowance=ALLOWANCE)
+        if await can_switch_thinking(context):
+            await add(context, trials, [SIMPLE], thinking=True, allowance=ALLOWANCE)
 
 
 async def items(context: Context) -> tuple[Item, ...]:

@@ -51,13 +51,17 @@ async def is_slow(context: Context) -> bool:
 
 
 async def compare(context: Context, pairs: Pairs, item: Item, whole: ToolTrial, *, native: bool = False) -> None:
-    """The item streamed; once more when the stream has fewer calls, since one difference may be chance."""
+    """The item streamed; both ways once more when the stream has fewer calls.
+
+    A prompt that comes from the server's cache may be answered a little differently than the first time.
+    """
     calls = whole.exchange.tool_calls
     streamed = await trial(context, item, stream=True, native=native)
     pairs.append(StreamPair(streamed=streamed, whole=calls))
     if streamed.exchange.ok and len(streamed.exchange.tool_calls) < len(calls):
         again = await trial(context, item, stream=True, native=native)
-        pairs.append(StreamPair(streamed=again, whole=calls))
+        control = await trial(context, item, native=native)
+        pairs.append(StreamPair(streamed=again, whole=control.exchange.tool_calls, control=control))
 
 
 async def empty(context: Context, pairs: Pairs, whole: ToolTrial | None) -> None:

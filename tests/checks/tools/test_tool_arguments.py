@@ -66,6 +66,7 @@ async def test_a_fault_is_reported_once() -> None:
     assert [(f.symptom, f.subject) for f in verdict.findings] == [("tool-name-unknown", "T1")]
 
 
-async def test_without_a_call_there_is_nothing_to_judge() -> None:
+@pytest.mark.parametrize("made", [trial("T1"), trial("T1", call_as_text="<tool_call>")])
+async def test_without_a_call_and_a_name_there_is_nothing_to_judge(made) -> None:
     with pytest.raises(Skip, match="no tool was called"):
-        await run_check("tool-arguments", [answer(trial("T1"))])
+        await run_check("tool-arguments", [answer(made)])

@@ -23,6 +23,7 @@ async def test_a_call_in_the_text_is_seen_once_and_the_layer_is_named() -> None:
 
     assert symptoms(verdict) == ["tool-call-as-text"]
     assert verdict.findings[0].subject == "T1"
+    assert "call of get_weather" in verdict.findings[0].summary
     assert verdict.findings[0].evidence[-1].value == "the server's tool parser"
 
 

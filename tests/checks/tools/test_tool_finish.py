@@ -49,6 +49,20 @@ async def test_the_same_fault_in_both_is_reported_once() -> None:
     assert [finding.subject for finding in verdict.findings] == ["in one piece"]
 
 
+async def test_streams_without_calls_and_of_ollamas_own_route_are_left_out() -> None:
+    pairs = [pair("T3", finish_reason="stop"), pair("T7", finish_reason="stop")]
+    pairs += [pair("T3", call(), finish_reason="stop", route=NATIVE)] * 2
+
+    verdict = await run_check("tool-finish", [answer(*ended("tool_calls")), stream(*pairs)])
+
+    assert symptoms(verdict) == []
+    assert verdict.evidence[0].value == "tool_calls"
+
+
+async def test_a_missing_finish_reason_is_said_as_nothing() -> None:
+    assert (await run_check("tool-finish", [answer(*ended(""))])).evidence[0].value == "nothing"
+
+
 @pytest.mark.parametrize("fact", [answer(*ended("stop", "stop", route=NATIVE)), answer(trial("T1"))])
 async def test_other_contracts_and_answers_without_calls_are_not_judged(fact) -> None:
     with pytest.raises(Skip, match="no tool was called"):

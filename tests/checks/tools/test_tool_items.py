@@ -30,6 +30,7 @@ def items(right: int, count: int = 6) -> list:
         (LITTLE, 2, True),
         (SMALL, 2, False),
         (SMALL, 1, True),
+        (2_000_000_000, 2, True),
         (None, 2, False),
         (None, 1, True),
     ],
@@ -62,10 +63,17 @@ def failed(*names: str) -> list:
     return [scored(name + letter, False) for name in names for letter in ("", "b", "c")]
 
 
-async def test_half_of_the_items_missed_in_every_wording_is_a_fault_of_a_large_model() -> None:
-    trials = [scored("T1", True), scored("T2", True), *failed("T3", "T4")]
+async def test_one_right_wording_of_two_decides_nothing() -> None:
+    wordings = [scored("T1", False), scored("T1b", True)]
 
-    verdict = await run_check("tool-items", [answer(*trials, parameters=BIG), CONTROL])
+    assert (await run_check("tool-items", [answer(*wordings)])).evidence[0].value == "0 of 1"
+
+
+@pytest.mark.parametrize("parameters", [BIG, 2_000_000_000])
+async def test_half_of_the_items_missed_in_every_wording_is_a_fault_of_a_large_model(parameters: int) -> None:
+    trials = [scored("T1", True), *failed("T2", "T3", "T4")]
+
+    verdict = await run_check("tool-items", [answer(*trials, parameters=parameters), CONTROL])
 
     assert [(f.symptom, f.severity) for f in verdict.findings] == [("tool-calls-wrong", "warning")]
 

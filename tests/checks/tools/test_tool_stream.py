@@ -37,6 +37,7 @@ async def test_arguments_that_the_stream_loses_are_seen(arguments: str, kind: st
 
     assert symptoms(verdict) == ["tool-stream-arguments-lost"]
     assert word in verdict.findings[0].summary
+    assert verdict.findings[0].evidence[0].value == (arguments or kind)
     assert verdict.findings[0].evidence[-1].value == "the server's stream"
 
 
@@ -61,7 +62,10 @@ async def test_the_second_of_two_calls_is_compared_with_its_own_twin() -> None:
     ids=["ends for a call", "left in the text", "left in the thinking", "twice nothing", "twice one of two"],
 )
 async def test_calls_that_the_stream_loses_are_seen(pairs: list) -> None:
-    assert symptoms(await run_check("tool-stream", [stream(*pairs)])) == ["tool-stream-call-lost"]
+    verdict = await run_check("tool-stream", [stream(*pairs)])
+
+    assert symptoms(verdict) == ["tool-stream-call-lost"]
+    assert verdict.findings[0].evidence[1].value in ("nothing", "<tool_call>", "finish reason tool_calls")
 
 
 @pytest.mark.parametrize(
@@ -71,8 +75,10 @@ async def test_calls_that_the_stream_loses_are_seen(pairs: list) -> None:
         [pair("T3", TWO[0], whole=TWO)],
         [pair("T3", TWO[0], whole=TWO), pair("T1", whole=WHOLE, finish_reason="stop")],
         [pair("T1", whole=WHOLE, finish_reason="stop"), pair("T1", whole=WHOLE, finish_reason="stop", route=NATIVE)],
+        [pair("T3", TWO[0], whole=TWO), pair("T3", TWO[0], whole=TWO[:1])],
+        [pair("T1", *WHOLE, whole=WHOLE)] * 2,
     ],
-    ids=["nothing once", "one of two once", "two questions", "two routes"],
+    ids=["nothing once", "one of two once", "two questions", "two routes", "the whole answer changed", "as many"],
 )
 async def test_a_call_that_is_missing_once_may_be_chance(pairs: list) -> None:
     assert symptoms(await run_check("tool-stream", [stream(*pairs)])) == []

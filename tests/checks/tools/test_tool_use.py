@@ -1,5 +1,6 @@
 """The check tool-use on given answers: which layer lost a call that never came."""
 
+import msgspec
 import pytest
 
 from doctor.errors import Skip
@@ -7,7 +8,7 @@ from doctor.facts import Exchange, LostCall
 from tests.checks.tools.trials import SILENT, answer, bare, call, trial
 from tests.given import run_check, symptoms
 
-RAW = Exchange(purpose="raw", status=200, content="x", route="POST /completion")
+RAW = Exchange(purpose="raw", status=200, content="Hello. <tool_call>", route="POST /completion")
 SILENT_MODEL = LostCall(rendered=True, source="POST /apply-template", raw=RAW)
 
 
@@ -50,6 +51,15 @@ async def test_a_call_in_the_raw_text_was_lost_by_the_parser() -> None:
     assert symptoms(verdict) == ["tool-call-swallowed"]
     assert layer(verdict) == "the server's tool parser"
     assert "get_weather" in verdict.findings[0].summary
+
+
+async def test_a_raw_text_in_other_words_is_another_answer() -> None:
+    other = msgspec.structs.replace(RAW, content="<tool_call>")
+    lost = LostCall(rendered=True, raw=other, call_in_raw="<tool_call>", named_in_raw="get_weather")
+
+    verdict = await run_check("tool-use", [answer(*SILENT, bare=bare()), lost])
+
+    assert symptoms(verdict) == ["no-tool-call"]
 
 
 async def test_an_answer_that_ends_for_a_call_and_holds_none_was_emptied_by_the_parser() -> None:

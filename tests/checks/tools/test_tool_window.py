@@ -36,6 +36,8 @@ async def test_a_cut_is_seen(fact: ToolWindow) -> None:
 
     assert symptoms(verdict) == ["tool-definitions-cut"]
     assert verdict.findings[0].evidence[-1].value == "the window"
+    said = [each.value for each in verdict.findings[0].evidence if "fifteen" in each.label]
+    assert said == ([fact.fewer.prompt_tokens] if fact.fewer else [])
 
 
 async def test_a_refusal_that_names_the_window_is_a_note() -> None:

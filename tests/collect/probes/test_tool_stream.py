@@ -95,12 +95,23 @@ async def test_dropped_empty_arguments_are_asked_for_in_one_piece() -> None:
     assert pair.control.item == "T7"
 
 
-async def test_a_stream_with_fewer_calls_is_asked_for_again() -> None:
+async def test_with_fewer_calls_in_the_stream_both_ways_are_asked_again() -> None:
     async with asked(answering(lambda _: events({"content": "Let me see."}))) as context:
         pairs = (await context.fact(ToolStream)).pairs
 
     assert [pair.streamed.item for pair in pairs] == ["T3", "T3", "T7"]
     assert [len(pair.whole or ()) for pair in pairs] == [2, 2, 0]
+    assert [pair.control is not None for pair in pairs] == [False, True, False]
+
+
+async def test_a_name_that_is_repeated_in_every_piece_begins_no_new_call() -> None:
+    def named(part: str) -> dict:
+        return {"tool_calls": [{"index": 0, "function": {"name": "get_weather", "arguments": part}}]}
+
+    async with asked(answering(lambda _: events(named(LIMA[:9]), named(LIMA[9:]), named(CAIRO)))) as context:
+        exchange = (await context.fact(ToolStream)).pairs[0].streamed.exchange
+
+    assert [c.arguments for c in exchange.tool_calls] == [LIMA, CAIRO]
 
 
 async def test_a_slow_server_streams_one_call_only() -> None:
