@@ -99,10 +99,25 @@ class Vllm:
             return failed(failure, 400 if self.calls.no_parser else 500)
         if self.calls.choice_ignored:
             body.pop("tool_choice", None)
+        tool = forced(body)
+        if tool is not None:
+            return json_reply(self.spoilt(await self.guided(body, tool)))
         if not body.get("stream"):
             return json_reply(self.spoilt(in_form(await self.asked("/v1/chat/completions", body))))
         events = self.events(body)
         return Reply(headers=EVENTS, stream=led_by(await anext(events), events))
+
+    async def guided(self, body: Body, tool: Body) -> Body:
+        """A demanded call: its arguments are written under the tool's schema, as vLLM does it. Not streamed."""
+        schema = {"name": "arguments", "schema": {**tool["parameters"], "additionalProperties": False}}
+        plain = {key: value for key, value in body.items() if key not in {"tools", "tool_choice", "stream"}}
+        plain["response_format"] = {"type": "json_schema", "json_schema": schema}
+        answer = in_form(await self.asked("/v1/chat/completions", plain))
+        choice = answer["choices"][0]
+        function = {"name": tool["name"], "arguments": choice["message"]["content"]}
+        call = {"id": "chatcmpl-tool-1", "type": "function", "function": function}
+        choice["message"] = {"role": "assistant", "content": "", "tool_calls": [call]}
+        return answer
 
     def spoilt(self, answer: Body) -> Body:
         """A whole answer as faults leave it."""
@@ -180,6 +195,16 @@ async def vllm(engine_url: str, claims: Claims, calls: CallFaults) -> AsyncItera
 def decoded(request: Request) -> Body:
     """The JSON object of a request."""
     return msgspec.json.decode(request.body, type=dict[str, Any])
+
+
+def forced(body: Body) -> Body | None:
+    """The function that a request demands by name, or the first one under `required`; None where it demands none."""
+    choice = body.get("tool_choice")
+    functions = [tool["function"] for tool in body.get("tools") or ()]
+    if isinstance(choice, dict):
+        wanted = choice.get("function", {}).get("name")
+        return next((function for function in functions if function["name"] == wanted), None)
+    return functions[0] if choice == "required" and functions else None
 
 
 def failed(message: str, status: int) -> Reply:

@@ -163,6 +163,21 @@ async def test_a_forbidden_call_comes_only_when_the_field_is_ignored(ignored):
 
 
 @pytest.mark.parametrize(
+    ("choice", "name"),
+    [("required", "get_weather"), ({"type": "function", "function": {"name": "get_server_time"}}, "get_server_time")],
+)
+@pytest.mark.parametrize("ignored", [False, True])
+async def test_a_demanded_call_comes_unless_the_field_is_ignored(choice, name, ignored):
+    """Façade on a real engine, which writes the arguments under the tool's schema."""
+    question = body(HELLO, WEATHER, TIME, tool_choice=choice, max_tokens=40)
+    async with asked(choice_ignored=ignored) as client:
+        message = (await client.post(CHAT, question)).json()["choices"][0]["message"]
+    names = [call["function"]["name"] for call in message.get("tool_calls", ())]
+    assert names == ([] if ignored else [name])
+    assert all(isinstance(json.loads(call["function"]["arguments"]), dict) for call in message.get("tool_calls", ()))
+
+
+@pytest.mark.parametrize(
     ("fault", "status", "words"),
     [({"no_parser": True}, 400, "--enable-auto-tool-choice"), ({"history_fails": True}, 500, "item pairs")],
 )
