@@ -14,7 +14,7 @@ the business of `tool-result`.
 
 import re
 
-from doctor.api import Context, Depth, Severity, Symptom, ToolPrompt, Verdict, plain, probed, seen, verdict
+from doctor.api import Context, Depth, Severity, Skip, Symptom, ToolPrompt, Verdict, plain, probed, seen, verdict
 
 DEPTH = Depth.PASSIVE
 DEADLINE_S = 60.0
@@ -36,6 +36,8 @@ async def check(context: Context) -> Verdict:
         layer = probed("layer at fault", "the chat template", "", prompt.source)
         summary = "A question with tools is rendered, the same with a call and its result is refused"
         return verdict(seen(NOT_RENDERED, "tool history", summary, words, layer))
+    if prompt.question not in prompt.history:
+        raise Skip("the template loses more than calls and results: see the check chat-template")
     arguments = part(prompt.history, prompt.value)
     shown = probed("arguments in the prompt", arguments or "not there", "", prompt.source)
     there = probed("result in the prompt", prompt.result in prompt.history, "", prompt.source)

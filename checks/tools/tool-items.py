@@ -59,7 +59,7 @@ async def check(context: Context) -> Verdict:
     count = probed("items right", f"{len(right)} of {len(groups)}", "", trials[0].exchange.route)
     share = computed("95 % interval of the share", f"{low:.2f} to {high:.2f}", "", "Wilson")
     failed = [(item, group) for item, group in groups.items() if not passed(group)]
-    missed = "; ".join(f"{item}: {next(t.missed for t in group if t.missed)}" for item, group in failed)
+    missed = "; ".join(f"{item}: {next((t.missed for t in group if t.missed), 'not said')}" for item, group in failed)
     expected = math.floor(enough(answer.parameters) * len(groups))
     if len(right) >= expected:
         return verdict(measured=[count, share])

@@ -56,7 +56,8 @@ async def check(context: Context) -> Verdict:
     if proof is None:
         return verdict(seen(NONE, "model", f"{how}, and nothing says that the model knows tools", there))
     summary = f"{how}, although this model was trained for tools ({proof.label}: {proof.value})"
-    return verdict(seen(LOST, "model", summary, there, proof))
+    layer = probed("layer that lost the tools", "the chat template", source=rendered.source)
+    return verdict(seen(LOST, "model", summary, there, proof, layer))
 
 
 async def trained_for_tools(context: Context, rendered: Rendered) -> Evidence | None:
@@ -87,4 +88,5 @@ async def from_card(context: Context) -> Verdict:
     proof = await template_in_file(context)
     if proof is None or "embedding" in card.capabilities:
         return verdict(seen(NONE, card.name, says, claims))
-    return verdict(seen(LOST, card.name, f"{says}, although the template in its file does", claims, proof))
+    layer = probed("layer that lost the tools", "the chat template in use", source="runtime")
+    return verdict(seen(LOST, card.name, f"{says}, although the template in its file does", claims, proof, layer))

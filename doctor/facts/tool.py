@@ -107,7 +107,8 @@ class ToolPrompt(Fact, frozen=True, kw_only=True):
 
     history: str | None = None  # None: refused
     refusal: str = ""  # the server's words
-    value: str = ""  # a word of the call's arguments, and of the result, that occur nowhere else
+    question: str = ""  # a word of the question, of the call's arguments and of the result that is nowhere else
+    value: str = ""
     result: str = ""
     source: str = ""
 

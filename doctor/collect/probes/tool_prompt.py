@@ -38,7 +38,7 @@ async def collect_tool_prompt(context: Context) -> ToolPrompt:
             await rendered(context, question(FIRST), TOOLS)
         except (Refused, Malformed) as error:
             raise Skip(f"the server does not render a question with tools: {one_line(str(error), 200)}") from error
-    return ToolPrompt(history=text, refusal=refusal, value=VALUE, result=RESULT, source=source)
+    return ToolPrompt(history=text, refusal=refusal, question=FIRST, value=VALUE, result=RESULT, source=source)
 
 
 async def history(context: Context) -> tuple[str, str | None, str]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from doctor.errors import Skip
 from doctor.facts import ToolPrompt
 from tests.given import run_check, symptoms
 
@@ -10,7 +11,9 @@ RESULT = '\ntool: {"water": "slackwater"}\nassistant:'
 
 
 def prompt(call: str, result: str = RESULT) -> ToolPrompt:
-    return ToolPrompt(history=HEAD + call + result, value="brindisi", result="slackwater", source="rendered")
+    return ToolPrompt(
+        history=HEAD + call + result, question="walnutone", value="brindisi", result="slackwater", source="rendered"
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,13 @@ async def test_a_result_that_is_not_in_the_prompt_is_seen() -> None:
     verdict = await run_check("tool-history", [prompt('{"port": "brindisi"}', "\nassistant:")])
 
     assert symptoms(verdict) == ["tool-result-not-rendered"]
+
+
+async def test_a_template_that_loses_the_question_is_not_blamed_for_the_result() -> None:
+    literal = ToolPrompt(history="llama2", question="walnutone", value="brindisi", result="slackwater")
+
+    with pytest.raises(Skip, match="loses more"):
+        await run_check("tool-history", [literal])
 
 
 async def test_a_refused_history_is_critical() -> None:
