@@ -49,6 +49,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     embedding_tokens: int = 0  # so many tokens of an embedding's input are read
     drops_system: bool = False  # system texts do not reach the prompt
     ignores_format: bool = False  # a demanded format is not enforced
+    thinking_ignores_format: bool = False  # likewise, but only while the model thinks
     thought_in_text: bool = False  # nobody tells the thought from the answer
     no_tools: bool = False  # requests with tools are refused
     api_key: str = ""  # asked of everybody
@@ -198,7 +199,8 @@ class Ollama:
         elif self.claims.system and messages and messages[0].get("role") != "system":
             messages = [{"role": "system", "content": self.claims.system}, *messages]
         options = {**chat.engine_options(self.claims.parameters), **wanted.options}
-        schema = None if self.faults.ignores_format else wanted.schema
+        loose = self.faults.ignores_format or (self.faults.thinking_ignores_format and wanted.thinking)
+        schema = None if loose else wanted.schema
         tools = wanted.tools[: self.calls.kept_tools or None]
         return msgspec.structs.replace(wanted, messages=messages, options=options, schema=schema, tools=tools)
 

@@ -184,6 +184,18 @@ async def test_arguments_are_cut_and_formats_ignored_only_on_demand():
     assert found == {False: ("}", "{"), True: ('"', "H")}
 
 
+async def test_a_format_may_be_ignored_while_the_model_thinks():
+    """Façade on a real engine."""
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    demand = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    prose = {"model": "patient", "messages": HELLO, "response_format": demand, "temperature": 0, "max_tokens": 48}
+    async with asked(faults=Faults(thinking_ignores_format=True)) as client:
+        off = (await client.post("/v1/chat/completions", prose | {"reasoning_effort": "none"})).json()
+        on = (await client.post("/v1/chat/completions", prose)).json()
+    starts = [answer["choices"][0]["message"]["content"][0] for answer in (off, on)]
+    assert starts == ["{", "H"]
+
+
 async def test_a_thought_may_stay_in_the_text():
     """Façade on a real engine."""
     body = {"model": "patient", "messages": HELLO, "max_tokens": 48, "temperature": 0}

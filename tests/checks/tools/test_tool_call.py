@@ -3,6 +3,7 @@
 import pytest
 
 from doctor.errors import Skip
+from doctor.facts import ChatTemplate
 from tests.checks.tools.trials import SILENT, answer, call, trial
 from tests.given import run_check, symptoms
 
@@ -25,6 +26,25 @@ async def test_a_call_in_the_text_is_seen_once_and_the_layer_is_named() -> None:
     assert verdict.findings[0].subject == "T1"
     assert "call of get_weather" in verdict.findings[0].summary
     assert verdict.findings[0].evidence[-1].value == "the server's tool parser"
+
+
+@pytest.mark.parametrize(
+    ("sign", "template", "foreign"),
+    [
+        ("<tool_call>", "use [CALL]", True),
+        ("<tool_call>", "use <tool_call>", False),
+        ("<tool_call>", "", False),
+        ("JSON as the answer", "use [CALL]", False),
+    ],
+)
+async def test_a_marker_that_the_template_does_not_know_is_another_familys(sign: str, template: str, foreign) -> None:
+    facts = [answer(trial("T1", call_as_text=sign, named_in_text="get_weather")), ChatTemplate(text=template)]
+
+    verdict = await run_check("tool-call", facts)
+
+    assert symptoms(verdict) == ["tool-call-as-text"]
+    assert ("another syntax" in verdict.findings[0].summary) is foreign
+    assert len(verdict.findings[0].evidence) == (3 if foreign else 2)
 
 
 @pytest.mark.parametrize("thinking", [False, True])
