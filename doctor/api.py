@@ -27,6 +27,7 @@ from doctor.degeneration import Degeneration, degeneration
 from doctor.errors import Skip
 from doctor.facts import *  # noqa: F403 - facts are the vocabulary of checks
 from doctor.facts import __all__ as _facts
+from doctor.interval import wilson
 from doctor.model import Category, Depth, Evidence, Finding, Origin, Severity, Status, Symptom, Verdict
 from doctor.refusals import out_of_memory
 from doctor.text import mib, percent, plain
@@ -55,6 +56,7 @@ __all__ = [
     "reported",
     "seen",
     "verdict",
+    "wilson",
     *_facts,
 ]
 

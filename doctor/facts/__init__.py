@@ -32,13 +32,9 @@ from doctor.facts.probe import (
     Needle,
     PromptAccounting,
     RoleShapes,
-    SchemaAnswer,
     SystemRole,
     Thinking,
-    ToolAnswer,
     ToolCall,
-    ToolResult,
-    ToolTrial,
     WarmUp,
 )
 from doctor.facts.process import FileHealth, ServerProcess
@@ -60,6 +56,19 @@ from doctor.facts.server import (
     Window,
 )
 from doctor.facts.sizing import CachePool, Footprint, KvCache
+from doctor.facts.tool import (
+    LostCall,
+    SchemaAnswer,
+    SchemaTrial,
+    StreamPair,
+    ToolAnswer,
+    ToolChoice,
+    ToolPrompt,
+    ToolResult,
+    ToolStream,
+    ToolTrial,
+    ToolWindow,
+)
 
 __all__ = [
     "Bandwidth",
@@ -91,6 +100,7 @@ __all__ = [
     "ListAnswer",
     "LoadedModel",
     "LoadedModels",
+    "LostCall",
     "Memory",
     "ModelCard",
     "Models",
@@ -101,8 +111,10 @@ __all__ = [
     "Rendered",
     "RoleShapes",
     "SchemaAnswer",
+    "SchemaTrial",
     "ServerProcess",
     "Slots",
+    "StreamPair",
     "Swapping",
     "System",
     "SystemRole",
@@ -110,8 +122,12 @@ __all__ = [
     "Thinking",
     "ToolAnswer",
     "ToolCall",
+    "ToolChoice",
+    "ToolPrompt",
     "ToolResult",
+    "ToolStream",
     "ToolTrial",
+    "ToolWindow",
     "Tried",
     "WarmUp",
     "Window",

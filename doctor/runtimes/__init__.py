@@ -1,10 +1,10 @@
 """Which adapter speaks with which server, and the facts that go through it.
 
-An adapter is a module with `FACTS`, `request_options` and `count_tokens`; nothing is inherited. What a runtime cannot
-say is simply missing in its `FACTS`.
+An adapter is a module with `FACTS`, `request_options` and `count_tokens`, and `apply_template` where the runtime shows
+its prompts; nothing is inherited. What a runtime cannot say is simply missing in its `FACTS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, cast
 
 from doctor.context import Collector, Context, words
@@ -22,6 +22,8 @@ from doctor.facts import (
     Window,
 )
 from doctor.runtimes import llama_cpp, lm_studio, ollama, openai, vllm
+
+Renderer = Callable[[Context, list[dict[str, Any]], list[dict[str, Any]] | None, bool], Awaitable[str]]
 
 
 class Adapter(Protocol):
@@ -50,6 +52,15 @@ ADAPTERS: dict[str, Adapter] = {
 def adapter(identity: Identity) -> Adapter:
     """The adapter for this server; the general one for any other OpenAI-compatible server."""
     return ADAPTERS.get(identity.runtime, ADAPTERS["openai"])
+
+
+def renderer(identity: Identity) -> Renderer | None:
+    """How this server shows a prompt as its template makes it (messages, tools, generation); None: it does not.
+
+    The renderer raises Refused with the template's own words, Malformed, Unreachable and TooLate.
+    """
+    found: Renderer | None = getattr(adapter(identity), "apply_template", None)
+    return found
 
 
 def _through_adapter(kind: type[Fact]) -> Collector:

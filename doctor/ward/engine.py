@@ -35,12 +35,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     context: int = TRAINED_CONTEXT
     slots: int = 1
     unified: bool = False
-    threads: int = 2
+    threads: int = 1  # two that wait for each other in a busy loop are ten times slower on a loaded machine
     thinking: bool = False
     name: str = ""  # the model's name in answers; "" = the file's name
     api_key: str = ""
     chat_template: str = ""
     embeddings: str = ""  # pooling: "mean", "cls" or "last"; "" = no embeddings
+    flags: dict[str, str | int | float | bool] = {}  # further options of llama-server that serve_child.py knows
     port: int = 0
     max_life_s: float = 900.0
 

@@ -16,7 +16,19 @@ from doctor.errors import Refused, Trouble
 from doctor.http import Client
 from doctor.ward import ollama_chat as chat
 from doctor.ward import ollama_shapes as shapes
-from doctor.ward.generation import KEPT_TOKENS, Counts, Limits, Piece, Wanted, embedded, pieces, text_at_pace, tokenized
+from doctor.ward.call_faults import CallFaults, prescribed, refusal
+from doctor.ward.generation import (
+    KEPT_TOKENS,
+    Counts,
+    Limits,
+    Piece,
+    Wanted,
+    embedded,
+    pieces,
+    rendered,
+    text_at_pace,
+    tokenized,
+)
 from doctor.ward.gguf_edit import Gguf
 from doctor.ward.ollama_chat import Frame, Part, Parts
 from doctor.ward.ollama_shapes import Claims
@@ -25,7 +37,6 @@ from doctor.ward.wire import Reply, Request, json_reply, listening, text_reply
 NDJSON = {"content-type": "application/x-ndjson"}
 EVENTS = {"content-type": "text/event-stream"}
 WARM_LOAD_S = 0.008  # load_duration of a model that is in memory already
-CALL_TEXT = '<tool_call>\n{"name": "%s", "arguments": {}}\n</tool_call>'
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,13 +45,11 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     half_window: bool = False  # a prompt above half the window is cut to half the window and two tokens
     prompt_count: int = 0  # reported whatever was sent
     tok_s: float = 0.0  # pace of the answer
-    calls_stay_text: bool = False
-    calls_name: str = ""  # the tool that every call names, offered or not
     reload_s: float = 0.0  # the model is loaded anew for each request
     embedding_tokens: int = 0  # so many tokens of an embedding's input are read
-    arguments_cut: bool = False  # the arguments of a call lose their last character
     drops_system: bool = False  # system texts do not reach the prompt
     ignores_format: bool = False  # a demanded format is not enforced
+    thinking_ignores_format: bool = False  # likewise, but only while the model thinks
     thought_in_text: bool = False  # nobody tells the thought from the answer
     no_tools: bool = False  # requests with tools are refused
     api_key: str = ""  # asked of everybody
@@ -49,11 +58,14 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Ollama:
     """One façade: its routes, and the window that is loaded."""
 
-    def __init__(self, engine: Client, file: Gguf, claims: Claims, faults: Faults) -> None:
+    def __init__(
+        self, engine: Client, file: Gguf, claims: Claims, faults: Faults, calls: CallFaults | None = None
+    ) -> None:
         self.engine = engine
         self.file = file
         self.claims = claims
         self.faults = faults
+        self.calls = calls or CallFaults()
         self.window = claims.context
         self.is_loaded = not claims.remote_host
         self.names = [name for name in (claims.model, claims.embedder) if name]
@@ -83,11 +95,11 @@ class Ollama:
         try:
             return await route(request)
         except msgspec.DecodeError as error:
-            return refusal(request, f"invalid JSON: {error}", 400)
+            return failed(request, f"invalid JSON: {error}", 400)
         except Refused as error:
-            return refusal(request, error.body, error.status)
+            return failed(request, error.body, error.status)
         except Trouble as error:
-            return refusal(request, f"llama-server process has terminated: {error}", 500)
+            return failed(request, f"llama-server process has terminated: {error}", 500)
 
     async def tags(self, _: Request) -> Reply:
         """`GET /api/tags`."""
@@ -113,7 +125,11 @@ class Ollama:
         if not body.get("messages" if frame.chat else "prompt"):
             return self.only_load(body, frame)
         self.fit_window(body)
-        parts = self.parts(chat.understood_native(body, chat=frame.chat, thinks=self.thinks()))
+        wanted = chat.understood_native(body, chat=frame.chat, thinks=self.thinks())
+        if body.get("_debug_render_only"):
+            prompt = await rendered(self.engine, self.own_way(wanted))
+            return json_reply(shapes.rendered(frame.model, prompt))
+        parts = self.parts(wanted)
         first = await anext(parts)  # what the engine refuses must still become a status
         parts = _led_by(first, parts)
         if body.get("stream", True):
@@ -138,7 +154,7 @@ class Ollama:
             load_s=self.faults.reload_s or WARM_LOAD_S,
             prompt_tokens=self.counted,
             chat=chat,
-            arguments_cut=self.faults.arguments_cut,
+            faults=self.calls,
             with_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         )
 
@@ -161,13 +177,15 @@ class Ollama:
         if wanted.tools and self.faults.no_tools:
             message = f"registry.ollama.ai/library/{self.claims.model} does not support tools"
             raise Refused(message, 400, message)
+        if failure := refusal(self.calls, wanted.messages, wanted.tools):
+            raise Refused(failure, 500, failure)
         await asyncio.sleep(self.faults.reload_s)
         held = ""
         stream = self.generated(self.own_way(wanted))
         async with contextlib.aclosing(stream):
             async for piece in stream:
                 if piece.counts is not None:
-                    yield chat.with_calls(held, piece.counts, parse=not self.faults.calls_stay_text)
+                    yield chat.with_calls(held, wanted, piece.counts, self.calls)
                 elif wanted.tools and piece.text:
                     held += piece.text
                 elif piece.text or piece.thought:
@@ -181,16 +199,19 @@ class Ollama:
         elif self.claims.system and messages and messages[0].get("role") != "system":
             messages = [{"role": "system", "content": self.claims.system}, *messages]
         options = {**chat.engine_options(self.claims.parameters), **wanted.options}
-        schema = None if self.faults.ignores_format else wanted.schema
-        return msgspec.structs.replace(wanted, messages=messages, options=options, schema=schema)
+        loose = self.faults.ignores_format or (self.faults.thinking_ignores_format and wanted.thinking)
+        schema = None if loose else wanted.schema
+        tools = wanted.tools[: self.calls.kept_tools or None]
+        return msgspec.structs.replace(wanted, messages=messages, options=options, schema=schema, tools=tools)
 
     def generated(self, wanted: Wanted) -> AsyncGenerator[Piece]:
         """The engine's answer, within this server's limits; or the call that a fault prescribes."""
         half = self.window - (self.window - KEPT_TOKENS) // 2
         longest = half if self.faults.half_window else self.window
         limits = Limits(longest=longest, cut_to=half, tok_s=self.faults.tok_s, keep_tags=self.faults.thought_in_text)
-        if wanted.tools and self.faults.calls_name:
-            return text_at_pace(self.engine, CALL_TEXT % self.faults.calls_name, wanted, limits)
+        habit = prescribed(self.calls, wanted)
+        if habit is not None:
+            return text_at_pace(self.engine, habit, wanted, limits)
         return pieces(self.engine, wanted, limits)
 
     def counted(self, counts: Counts) -> int:
@@ -248,13 +269,15 @@ class Ollama:
 
 
 @contextlib.asynccontextmanager
-async def ollama(engine_url: str, file: Gguf, claims: Claims, faults: Faults) -> AsyncIterator[str]:
+async def ollama(
+    engine_url: str, file: Gguf, claims: Claims, faults: Faults, calls: CallFaults | None = None
+) -> AsyncIterator[str]:
     """An Ollama that runs `file` on the engine at `engine_url`; yields its base URL."""
-    async with Client(engine_url) as engine, listening(Ollama(engine, file, claims, faults).handle) as url:
+    async with Client(engine_url) as engine, listening(Ollama(engine, file, claims, faults, calls).handle) as url:
         yield url
 
 
-def refusal(request: Request, message: str, status: int) -> Reply:
+def failed(request: Request, message: str, status: int) -> Reply:
     """An error in the envelope of the route that was asked."""
     if request.path.startswith("/v1/"):
         return json_reply(shapes.openai_error(message, status), status)

@@ -92,7 +92,7 @@ async def pieces(client: Client, wanted: Wanted, limits: Limits) -> AsyncGenerat
 
 async def text_at_pace(client: Client, text: str, wanted: Wanted, limits: Limits) -> AsyncGenerator[Piece]:
     """A prescribed answer, at the pace and with the counts that generating it would have had."""
-    prompt = cut(await tokenized(client, await rendered(client, wanted)), limits)
+    prompt = cut(await tokenized(client, wanted.prompt or await rendered(client, wanted)), limits)
     answer = await tokenized(client, text)
     seconds = len(answer) / limits.tok_s if limits.tok_s else 0.0
     await asyncio.sleep(seconds)

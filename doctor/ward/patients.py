@@ -1,7 +1,7 @@
 """Patients: a TOML file each, with an engine, what was made ill on purpose, and what must be found.
 
     title = "The file holds not-a-number weights"
-    engine = "llama.cpp"            # llama.cpp, ollama, koboldcpp, fault or none
+    engine = "llama.cpp"            # llama.cpp, ollama, vllm, koboldcpp, fault or none
     variant = "weights_nan"         # of variants.py; "" = the patient as it is
 
     [expect]
@@ -18,13 +18,15 @@ import msgspec
 
 from doctor.context import Target
 from doctor.errors import WardError
+from doctor.model import Depth
+from doctor.ward.call_faults import CallFaults
 from doctor.ward.engine import Settings
 from doctor.ward.facade_ollama import Faults
 from doctor.ward.ollama_shapes import Claims
 
 FOLDER = Path(__file__).with_name("patients")
 DEFAULT = "broken-template"
-ENGINES = ("llama.cpp", "ollama", "koboldcpp", "fault", "none")
+ENGINES = ("llama.cpp", "ollama", "vllm", "koboldcpp", "fault", "none")
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +43,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     model: str = ""
     api_key: str = ""
     path: str = ""
+    depth: Depth = Depth.QUICK
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +59,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     settings: Settings = Settings()
     claims: Claims = Claims()
     faults: Faults = Faults()
+    calls: CallFaults = CallFaults()  # ollama, vllm: what is wrong with tool calls
     visit: Visit = Visit()
     expect: Expect = Expect()
 

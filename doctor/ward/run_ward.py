@@ -9,6 +9,7 @@ from doctor.errors import WardError
 from doctor.ward import engine, fault_server, gguf_edit
 from doctor.ward.facade_koboldcpp import koboldcpp
 from doctor.ward.facade_ollama import ollama
+from doctor.ward.facade_vllm import vllm
 from doctor.ward.patients import Patient
 from doctor.ward.variants import prepared
 
@@ -34,8 +35,12 @@ async def _started(patient: Patient, stack: contextlib.AsyncExitStack) -> str:
         return await _engine(shown, patient.settings, stack)
     computes = stack.enter_context(prepared(patient.behind)) if patient.behind else shown
     url = await _engine(computes, patient.settings, stack)
-    facade = koboldcpp if patient.engine == "koboldcpp" else ollama
-    return await stack.enter_async_context(facade(url, gguf_edit.read(shown), patient.claims, patient.faults))
+    if patient.engine == "vllm":
+        return await stack.enter_async_context(vllm(url, patient.claims, patient.calls))
+    if patient.engine == "koboldcpp":
+        return await stack.enter_async_context(koboldcpp(url, gguf_edit.read(shown), patient.claims, patient.faults))
+    shape = gguf_edit.read(shown)
+    return await stack.enter_async_context(ollama(url, shape, patient.claims, patient.faults, patient.calls))
 
 
 async def _engine(model: Path, settings: engine.Settings, stack: contextlib.AsyncExitStack) -> str:

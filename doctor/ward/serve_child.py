@@ -6,16 +6,22 @@ listens. When stdin closes, because the parent closed it or died, the process en
 """
 
 import contextlib
+import functools
 import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import xllamacpp
 
 # llama.cpp's names of `llama_pooling_type`; xllamacpp takes the enum's members.
 POOLING = {"mean": "LLAMA_POOLING_TYPE_MEAN", "cls": "LLAMA_POOLING_TYPE_CLS", "last": "LLAMA_POOLING_TYPE_LAST"}
+# llama-server's flags (as read at build 11549) -> the parameter and the value; a flag without a value is true here.
+FLAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "--no-jinja": ("use_jinja", lambda given: not given),
+}
 
 
 def parameters(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 - xllamacpp carries no types
@@ -43,6 +49,10 @@ def parameters(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 - xllamacpp carri
         p.embedding = True
         p.n_batch = p.n_ubatch = wanted["context"]  # an embedding is one batch; a longer text would be refused
         p.pooling_type = getattr(xllamacpp.llama_pooling_type, POOLING[wanted["embeddings"]])
+    for flag, value in wanted["flags"].items():
+        path, convert = FLAGS[flag]
+        *holders, name = path.split(".")
+        setattr(functools.reduce(getattr, holders, p), name, convert(value))
     return p
 
 

@@ -97,6 +97,31 @@ def template_strict(good: Gguf, target: Path) -> Path:
     return write(good, target, changes={TEMPLATE: STRICT + good.metadata[TEMPLATE]})
 
 
+def template_foreign_calls(good: Gguf, target: Path) -> Path:
+    """The template tells of another syntax for calls than the model writes, and the server's parser follows it."""
+    text: str = good.metadata[TEMPLATE]
+    return write(
+        good, target, changes={TEMPLATE: text.replace("<tool_call>", "[CALL]").replace("</tool_call>", "[/CALL]")}
+    )
+
+
+def template_double_encodes(good: Gguf, target: Path) -> Path:
+    """Arguments of earlier calls are quoted once more: a text within a text."""
+    text: str = good.metadata[TEMPLATE]
+    start = text.index("{%- if tool_call.arguments is string %}")
+    end = text.index("{{- '}\\n</tool_call>' }}")
+    twice = "{{- (tool_call.arguments if tool_call.arguments is string else (tool_call.arguments | tojson)) | tojson }}"
+    return write(good, target, changes={TEMPLATE: text[:start] + twice + text[end:]})
+
+
+def template_no_tool_role(good: Gguf, target: Path) -> Path:
+    """Tools are offered and calls are shown, but results are left out of the prompt."""
+    text: str = good.metadata[TEMPLATE]
+    start = text.index("    {%- elif message.role == 'tool' %}")
+    end = text.index("    {%- endif %}\n{%- endfor %}\n{%- if add_generation_prompt %}")
+    return write(good, target, changes={TEMPLATE: text[:start] + text[end:]})
+
+
 def eos_unknown(good: Gguf, target: Path) -> Path:
     """The token that ends a turn has an unknown text and is not the end token: answers run on."""
     tokens = list(good.metadata[TOKENS])
@@ -172,6 +197,9 @@ VARIANTS: dict[str, Variant] = {
     "template_last_only": template(LAST_ONLY),
     "template_alternate": template(ALTERNATE),
     "template_strict": template_strict,
+    "template_foreign_calls": template_foreign_calls,
+    "template_double_encodes": template_double_encodes,
+    "template_no_tool_role": template_no_tool_role,
     "template_does_not_parse": template("{% if messages }}"),
     "template_literal": template("llama2"),
     "template_thinking_always": template_thinking_always,

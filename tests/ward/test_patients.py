@@ -40,7 +40,7 @@ def test_a_patient_of_the_users_own_is_read_from_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('title = "x"\nengine = "vllm"\n', "names the engine 'vllm'"),
+        ('title = "x"\nengine = "tgi"\n', "names the engine 'tgi'"),
         ('title = "x"\nengine = "llama.cpp"\nvarient = "x"\n', "varient"),
         ('title = "x"\n', "engine"),
         ("title = ", "is wrong"),

@@ -51,6 +51,40 @@ async def test_templates_without_tools_lose_the_call_but_not_the_chat(variant):
     assert await answers(variant) == ("ready", "stop", [])
 
 
+async def test_a_template_of_another_call_syntax_leaves_the_call_in_the_text():
+    """Real engine."""
+    with prepared("template_foreign_calls") as path:
+        async with serve(path) as running, Client(running.url) as client:
+            body = {"messages": [{"role": "user", "content": "What is the weather in Oslo, in celsius?"}]}
+            body |= {"tools": [WEATHER], "max_tokens": 64, "temperature": 0}
+            message = (await client.post("/v1/chat/completions", body)).json()["choices"][0]["message"]
+    assert "<tool_call>" in message["content"]
+    assert "tool_calls" not in message
+
+
+@pytest.mark.parametrize(
+    ("variant", "arguments", "result"),
+    [
+        ("", '"arguments": {"city": "Oslo"}', True),
+        ("template_double_encodes", r'"arguments": "{\"city\": \"Oslo\"}"', True),
+        ("template_no_tool_role", '"arguments": {"city": "Oslo"}', False),
+    ],
+)
+async def test_templates_spoil_the_history_of_a_call(variant, arguments, result):
+    """Real engine, which renders the conversation."""
+    call = {"type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}, "id": "a"}
+    messages = [
+        {"role": "user", "content": "Where?"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "a", "content": "minus seven"},
+    ]
+    with prepared(variant) as path:
+        async with serve(path) as running, Client(running.url) as client:
+            prompt = (await client.post("/apply-template", {"messages": messages, "tools": [WEATHER]})).json()["prompt"]
+    assert arguments in prompt
+    assert ("minus seven" in prompt) is result
+
+
 async def test_a_template_without_generation_prompt_leaks_the_role_word():
     """Real engine."""
     assert (await answers("template_no_generation_prompt"))[0] == "assistant\nready"

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from doctor.collect.probes.wire import CHAT, NATIVE_CHAT, Question, send, send_native
+from doctor.collect.probes.native import NATIVE_CHAT, send_native
+from doctor.collect.probes.wire import CHAT, Question, send
 from doctor.context import Budget, Context
 from doctor.errors import Skip, TooLate
 from doctor.facts import Exchange, Identity, Models, WarmUp
@@ -40,7 +41,7 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
     *,
     max_tokens: int,
     tools: list[dict[str, Any]] | None = None,
-    tool_choice: str | None = None,
+    tool_choice: str | dict[str, Any] | None = None,
     stream: bool = False,
     stop: list[str] | None = None,
     response_format: dict[str, Any] | None = None,
@@ -80,17 +81,30 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
         return spend(await with_fallbacks(context, identity, question))
 
 
-async def ask_native(
-    context: Context, purpose: str, messages: list[dict[str, Any]], *, max_tokens: int, deadline_s: float = 60.0
+async def ask_native(  # noqa: PLR0913 - each argument is a field of the request
+    context: Context,
+    purpose: str,
+    messages: list[dict[str, Any]],
+    *,
+    max_tokens: int,
+    tools: list[dict[str, Any]] | None = None,
+    stream: bool = False,
+    response_format: dict[str, Any] | None = None,
+    thinking: bool = False,
+    deadline_s: float = 60.0,
 ) -> Exchange:
     """The same through Ollama's own `/api/chat`, which says how long it took to load the model. Errors as `ask`."""
-    _, models = await who(context)
+    identity, models = await who(context)
+    fields = {"tools": tools, "response_format": response_format}
     body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
+    body |= {name: value for name, value in fields.items() if value is not None}
+    body |= adapter(identity).request_options(thinking)
     base = Exchange(
         purpose=purpose,
         status=200,
         sent_words=sum(words_of(message) for message in messages),
         max_tokens=max_tokens,
+        streamed=stream,
         route=f"POST {NATIVE_CHAT}",
     )
     async with turn(context, max_tokens, deadline_s) as spend:
@@ -113,6 +127,13 @@ async def who(context: Context) -> tuple[Identity, Models]:
     if not models.chosen and models.name_matters:
         raise Skip("there is no model to ask")
     return identity, models
+
+
+async def can_switch_thinking(context: Context) -> bool:
+    """Whether a request can say that thinking is on or off here; without that, both are the same request."""
+    identity, _ = await who(context)
+    adapted = adapter(identity)
+    return bool(adapted.request_options(True) != adapted.request_options(False))
 
 
 def words_of(message: dict[str, Any]) -> int:
