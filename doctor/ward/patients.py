@@ -18,6 +18,7 @@ import msgspec
 
 from doctor.context import Target
 from doctor.errors import WardError
+from doctor.model import Depth
 from doctor.ward.engine import Settings
 from doctor.ward.facade_ollama import Faults
 from doctor.ward.ollama_shapes import Claims
@@ -41,6 +42,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     model: str = ""
     api_key: str = ""
     path: str = ""
+    depth: Depth = Depth.QUICK
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

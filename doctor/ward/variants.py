@@ -1,29 +1,23 @@
 """Broken copies of the patient, one named function each: what is wrong with the file, and nothing else.
 
-A function takes the good file's parts and the path to write. Most change metadata only; the weights change in
-`weights_*`, and `truncated` and `lfs_pointer` are no usable file at all.
+A function takes the good file's parts and the path to write. Most change metadata only; `weight_damage` changes
+weights, and `truncated` and `lfs_pointer` are no usable file at all.
 """
 
 import contextlib
-import random
-import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from doctor.errors import WardError
+from doctor.ward import vocabulary_damage, weight_damage
 from doctor.ward.engine import PATIENT
-from doctor.ward.gguf_edit import F32, Q8_0, Gguf, Tensor, read, write
+from doctor.ward.gguf_edit import Gguf, read, write
 
 Variant = Callable[[Gguf, Path], Path]
 
 TEMPLATE = "tokenizer.chat_template"
-TOKENS = "tokenizer.ggml.tokens"
-TOKEN_TYPES = "tokenizer.ggml.token_type"  # noqa: S105 - a metadata key
-END, END_OF_TURN = "tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"
-NORMAL_TOKEN = 1
-Q8_BLOCK_BYTES = 34  # two bytes of scale, 32 values
 
 # A family's template on a model of another family: [INST] and <<SYS>> are plain words to the patient.
 LLAMA2 = (
@@ -97,57 +91,9 @@ def template_strict(good: Gguf, target: Path) -> Path:
     return write(good, target, changes={TEMPLATE: STRICT + good.metadata[TEMPLATE]})
 
 
-def eos_unknown(good: Gguf, target: Path) -> Path:
-    """The token that ends a turn has an unknown text and is not the end token: answers run on."""
-    tokens = list(good.metadata[TOKENS])
-    tokens[tokens.index("<|im_end|>")] = "<|turn_over|>"
-    text = _replaced(good, "<|im_end|>", "<|turn_over|>")
-    changes = {TOKENS: tokens, END: tokens.index("<|endoftext|>"), TEMPLATE: text}
-    return write(good, target, changes=changes, removed=frozenset({END_OF_TURN}))
-
-
-def eos_wrong(good: Gguf, target: Path) -> Path:
-    """A wrong end token, its text well known: llama.cpp repairs it by itself, other runtimes do not."""
-    end = good.metadata[TOKENS].index("<|endoftext|>")
-    return write(good, target, changes={END: end}, removed=frozenset({END_OF_TURN}))
-
-
-def markers_normal(good: Gguf, target: Path) -> Path:
-    """The role markers are typed as plain text, so the prompt holds them in pieces."""
-    types = list(good.metadata[TOKEN_TYPES])
-    for marker in ("<|im_start|>", "<|im_end|>"):
-        types[good.metadata[TOKENS].index(marker)] = NORMAL_TOKEN
-    return write(good, target, changes={TOKEN_TYPES: types})
-
-
 def value(name: str, new: Any) -> Variant:  # noqa: ANN401 - a metadata value has any type
     """The variant with one metadata value changed."""
     return lambda good, target: write(good, target, changes={name: new})
-
-
-def weights_nan(good: Gguf, target: Path) -> Path:
-    """One norm holds not-a-number values: the answer is a flood of one glyph."""
-
-    def edit(tensor: Tensor, content: bytearray) -> None:
-        if tensor.name == "blk.2.ffn_norm.weight" and tensor.kind == F32:
-            content[:] = struct.pack("<f", float("nan")) * (len(content) // 4)
-
-    return write(good, target, edit=edit)
-
-
-def weights_noise(good: Gguf, target: Path, share: float = 0.02) -> Path:
-    """Some bytes of every matrix are random, the scales are kept: mild damage that is hard to see."""
-    chance = random.Random(0)  # noqa: S311 - noise, the same each time
-
-    def edit(tensor: Tensor, content: bytearray) -> None:
-        if tensor.kind != Q8_0:
-            return
-        for _ in range(int(len(content) * share)):
-            place = chance.randrange(len(content))
-            if place % Q8_BLOCK_BYTES >= 2:
-                content[place] = chance.randrange(256)
-
-    return write(good, target, edit=edit)
 
 
 def truncated(good: Gguf, target: Path) -> Path:
@@ -176,15 +122,24 @@ VARIANTS: dict[str, Variant] = {
     "template_literal": template("llama2"),
     "template_thinking_always": template_thinking_always,
     "template_thinking_never": template_thinking_never,
-    "eos_unknown": eos_unknown,
-    "eos_wrong": eos_wrong,
-    "markers_normal": markers_normal,
+    "eos_unknown": vocabulary_damage.eos_unknown,
+    "eos_wrong": vocabulary_damage.eos_wrong,
+    "markers_normal": vocabulary_damage.markers_normal,
+    "markers_renamed": vocabulary_damage.markers_renamed,
+    "two_starts": vocabulary_damage.two_starts,
+    "letters_gone": vocabulary_damage.letters_gone,
+    "base_model": vocabulary_damage.base_model,
     "pretokenizer_wrong": value("tokenizer.ggml.pre", "default"),
     "rope_wrong": value("llama.rope.freq_base", 500.0),
     "rope_slightly_wrong": value("llama.rope.freq_base", 10_000.0),
     "context_short": value("llama.context_length", 512),
-    "weights_nan": weights_nan,
-    "weights_noise": weights_noise,
+    "weights_nan": weight_damage.not_numbers,
+    "weights_noise": weight_damage.noise,
+    "weights_holes": weight_damage.holes,
+    "weights_flipped": weight_damage.flipped_bits,
+    "weights_few_bits": weight_damage.few_bits,
+    "weights_quantised_to_death": weight_damage.quantised_to_death,
+    "weights_key_outliers": weight_damage.key_outliers,
     "truncated": truncated,
     "lfs_pointer": lfs_pointer,
 }
