@@ -37,6 +37,7 @@ from doctor.model import (
     Tool,
     Verdict,
 )
+from doctor.plan import Plan
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.selection import selected
@@ -154,6 +155,8 @@ class Run:
             requests=QUICK_REQUESTS * factor,
             output_tokens=QUICK_OUTPUT_TOKENS * factor,
             deadline_s=max(0.0, self.ends_s - time.monotonic()),
+            # Who names checks wants them all, however slow the model is.
+            plan=Plan() if self.plan.depth is Depth.QUICK and not self.plan.only else None,
         )
 
 

@@ -19,6 +19,7 @@ QUICK_TOKENS = 5000
 DEEP_TOKENS = 12_000
 UNKNOWN_WINDOW_TOKENS = 3000
 PREFILL_S = 20.0
+SLOW_PREFILL_TOK_S, SLOW_PREFILL_TOKENS = 150.0, 3000  # adaptive rule 2 of the probes
 RESERVE_TOKENS = 600  # for the answer and a template's surroundings; a quarter of a window below 2400
 ANSWER_TOKENS = 48  # four lines of `colour=code`: 32 to 40 tokens with digits one by one
 ENOUGH = 3  # of four codes; one miss is no sign of anything
@@ -51,9 +52,12 @@ def target_tokens(context: Context, scale: Scale, window: int | None) -> float:
     """Prompt tokens to aim at: what fits the window, the prefill time and the depth."""
     room = UNKNOWN_WINDOW_TOKENS if window is None else window - min(RESERVE_TOKENS, window // 4)
     most = DEEP_TOKENS if context.depth is Depth.DEEP else QUICK_TOKENS
+    if scale.prompt_tok_s < SLOW_PREFILL_TOK_S:
+        most = min(most, SLOW_PREFILL_TOKENS)
     seconds = PREFILL_S
     if context.budget is not None:
         seconds = min(seconds, context.budget.seconds_left() / 4)
+        most = min(most, (context.budget.plan and context.budget.plan.long_text_tokens()) or most)
     return min(room, most, seconds * scale.prompt_tok_s)
 
 
