@@ -27,6 +27,7 @@ FLAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "--cache-type-v": ("cache_type_v", lambda word: enum("ggml_type", f"GGML_TYPE_{word}")),
     "--chat-template": ("chat_template", str),
     "--context-shift": ("ctx_shift", bool),
+    "--ctx-size": ("n_ctx", int),
     "--dry-multiplier": ("sampling.dry_multiplier", float),
     "--ignore-eos": ("sampling.ignore_eos", bool),
     "--keep": ("n_keep", int),

@@ -14,7 +14,7 @@ BLOCK_BYTES = 34  # two of scale, 32 of values
 SCALE = struct.Struct("<e")
 OUTLIERS = (6, 7, 38, 39)  # of a head's 64 values; neighbours are rotated together
 OUTLIER_FACTOR = 400.0
-HOLES = ("blk.1.ffn_up.weight", "blk.1.ffn_down.weight", "blk.2.attn_q.weight", "blk.2.ffn_gate.weight")
+HOLE = (0.40, 0.55)  # of the tensor data
 FLIPPED_BIT = 14  # of a scale: the highest of its exponent, which makes a small scale 65536 times larger
 
 
@@ -44,11 +44,14 @@ def noise(good: Gguf, target: Path, share: float = 0.02) -> Path:
 
 
 def holes(good: Gguf, target: Path) -> Path:
-    """Stretches of zeros, as a download in parts leaves them when a part never came."""
+    """A stretch of zeros, as a download in parts leaves it when a part never came."""
+    size = max(tensor.offset + tensor.size_bytes for tensor in good.tensors)
+    first, last = (int(share * size) for share in HOLE)
 
     def edit(tensor: Tensor, content: bytearray) -> None:
-        if tensor.name in HOLES:
-            content[:] = bytes(len(content))
+        start, end = max(0, first - tensor.offset), min(len(content), last - tensor.offset)
+        if start < end:
+            content[start:end] = bytes(end - start)
 
     return write(good, target, edit=edit)
 
