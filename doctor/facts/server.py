@@ -160,6 +160,13 @@ class ModelCard(Fact, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}  # small values of the runtime's own metadata
 
 
+class AnswerDefaults(Fact, frozen=True, kw_only=True):
+    """What a request gets that sends no settings, as the live server says: `temperature`, `repeat_penalty` ..."""
+
+    values: dict[str, float]
+    source: str = ""
+
+
 class ChatTemplate(Fact, frozen=True, kw_only=True):
     """The chat template that the live server uses. `language`: "jinja", "go" or ""."""
 

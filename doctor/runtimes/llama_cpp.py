@@ -7,6 +7,7 @@ loaded is left alone at depth passive.
 import asyncio
 import contextlib
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from doctor.address import is_loopback
 from doctor.context import Collector, Context
 from doctor.errors import DoctorError, Malformed, Refused, Skip
 from doctor.facts import (
+    AnswerDefaults,
     ChatTemplate,
     Fact,
     LoadedModel,
@@ -301,12 +303,26 @@ async def collect_rendered(context: Context) -> Rendered:
     return await render(endpoint, bos=_token(found.get("bos_token")))
 
 
+async def collect_answer_defaults(context: Context) -> AnswerDefaults:
+    """Numbers and switches (0 or 1) that a request without settings gets."""
+    given = table(table((await props(context)).get("default_generation_settings")).get("params"))
+    values = {
+        name(key): round(float(value), 4)
+        for key, value in given.items()
+        if isinstance(value, bool | int | float) and math.isfinite(value)
+    }
+    if not values:
+        raise Skip("the server does not say its own settings for answers")
+    return AnswerDefaults(values=dict(list(values.items())[:MAX_METADATA]), source=f"GET {PROPS}")
+
+
 FACTS: Mapping[type[Fact], Collector] = {
     Models: collect_models,
     LoadedModels: collect_loaded_models,
     Window: collect_window,
     Slots: collect_slots,
     ModelCard: collect_model_card,
+    AnswerDefaults: collect_answer_defaults,
     ChatTemplate: collect_chat_template,
     Rendered: collect_rendered,
 }

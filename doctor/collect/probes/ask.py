@@ -19,6 +19,12 @@ from doctor.plan import Plan
 from doctor.runtimes import adapter
 
 SAMPLING: dict[str, Any] = {"temperature": 0, "top_p": 1, "seed": 42, "presence_penalty": 0, "frequency_penalty": 0}
+# Penalties that only some servers know; without a word they apply those of the server.
+NEUTRAL: dict[str, dict[str, Any]] = {
+    "llama.cpp": {"repeat_penalty": 1.0, "dry_multiplier": 0.0},
+    "lmstudio": {"repeat_penalty": 1.0},
+    "vllm": {"repetition_penalty": 1.0},
+}
 # Fields that a strict server may not know; one that names such a field in its refusal is asked again without it.
 DISPENSABLE = (
     "stream_options",
@@ -28,6 +34,8 @@ DISPENSABLE = (
     "reasoning_effort",
     "chat_template_kwargs",
     "top_p",
+    "repeat_penalty",
+    "repetition_penalty",
 )
 REFUSALS_OF_FIELDS = {400, 422}
 MIN_SECONDS_LEFT = 1.0  # with less than this left of the run, an answer would be cut off anyway
@@ -70,7 +78,7 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
     }
     body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
     body |= {name: value for name, value in fields.items() if value is not None}
-    body |= adapter(identity).request_options(thinking) | (extra or {})
+    body |= NEUTRAL.get(identity.runtime, {}) | adapter(identity).request_options(thinking) | (extra or {})
     body = {name: value for name, value in body.items() if value is not None}
     base = Exchange(
         purpose=purpose,
