@@ -333,6 +333,10 @@ def target_report(
         for result in results
     )
     state, reason = _headline(results, diagnosis)
+    facts = context.collected()
+    unread = facts.get("Models", {}).get("skipped", "")
+    if state is State.OK and unread:
+        state, reason = State.UNKNOWN, f"the server's models could not be read, so it was hardly evaluated: {unread}"
     return TargetReport(
         url=context.target.url,
         runtime=identity.runtime if identity else "",
@@ -344,7 +348,7 @@ def target_report(
         findings=diagnosis.findings,
         causes=diagnosis.causes,
         ruled_out=diagnosis.ruled_out,
-        facts=context.collected(),
+        facts=facts,
     )
 
 

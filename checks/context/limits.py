@@ -55,7 +55,7 @@ async def check(context: Context) -> Verdict:
     if not missed:
         return verdict(measured=[tried])
     size = await parameters(context)
-    text = f"it missed {', '.join(missed)}; no fault of the server explains it"
+    text = f"it missed {', '.join(missed)}; where no fault is named, that is the model's limit"
     return verdict(seen(LIMITED, "model", text, tried, *size))
 
 

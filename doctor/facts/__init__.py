@@ -6,6 +6,7 @@ where the whole fact is missing.
 
 from doctor.facts.behaviour import (
     Abilities,
+    ApiAnswer,
     CopiedLines,
     CopyPair,
     CpuControl,
@@ -19,6 +20,7 @@ from doctor.facts.behaviour import (
     Repeated,
     Routes,
     RouteTrial,
+    StillThere,
     SustainedSpeed,
     TextScale,
     ThinkingOn,
@@ -89,6 +91,7 @@ from doctor.facts.sizing import Footprint
 __all__ = [
     "Abilities",
     "AnswerDefaults",
+    "ApiAnswer",
     "Bandwidth",
     "BusyProcess",
     "CacheReuse",
@@ -141,6 +144,7 @@ __all__ = [
     "SchemaAnswer",
     "ServerProcess",
     "Slots",
+    "StillThere",
     "SustainedSpeed",
     "Swapping",
     "System",

@@ -109,6 +109,21 @@ class CpuControl(Fact, frozen=True, kw_only=True):
     similarity: float
 
 
+class ApiAnswer(Fact, frozen=True, kw_only=True):
+    """What the model list of the OpenAI route answers, whatever it is."""
+
+    status: int
+    route: str
+
+
+class StillThere(Fact, frozen=True, kw_only=True):
+    """Whether the server answers a plain request at the end of the run."""
+
+    answers: bool
+    detail: str
+    route: str = ""
+
+
 class ThinkingOn(Fact, frozen=True, kw_only=True):
     """P12, deep: the small product with thinking on and room for it."""
 

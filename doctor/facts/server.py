@@ -161,10 +161,13 @@ class ModelCard(Fact, frozen=True, kw_only=True):
 
 
 class AnswerDefaults(Fact, frozen=True, kw_only=True):
-    """What a request gets that sends no settings, as the live server says: `temperature`, `repeat_penalty` ..."""
+    """What a request gets that sends no settings of its own: `temperature`, `repeat_penalty`, `num_predict` ...
+
+    Names are Ollama's where it has one; a switch is 0 or 1. `sources` says for each name where it was read.
+    """
 
     values: dict[str, float]
-    source: str = ""
+    sources: dict[str, str] = {}
 
 
 class ChatTemplate(Fact, frozen=True, kw_only=True):

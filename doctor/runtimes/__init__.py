@@ -9,18 +9,7 @@ from typing import Any, Protocol, cast
 
 from doctor.context import Collector, Context, words
 from doctor.errors import Skip
-from doctor.facts import (
-    AnswerDefaults,
-    ChatTemplate,
-    Fact,
-    Identity,
-    LoadedModels,
-    ModelCard,
-    Models,
-    Rendered,
-    Slots,
-    Window,
-)
+from doctor.facts import ChatTemplate, Fact, Identity, LoadedModels, ModelCard, Models, Rendered, Slots, Window
 from doctor.runtimes import llama_cpp, lm_studio, ollama, openai, vllm
 
 
@@ -69,6 +58,5 @@ def _through_adapter(kind: type[Fact]) -> Collector:
 
 
 TARGET_FACTS: dict[type[Fact], Collector] = {
-    kind: _through_adapter(kind)
-    for kind in (Models, LoadedModels, Window, Slots, ModelCard, AnswerDefaults, ChatTemplate, Rendered)
+    kind: _through_adapter(kind) for kind in (Models, LoadedModels, Window, Slots, ModelCard, ChatTemplate, Rendered)
 }

@@ -17,7 +17,6 @@ from doctor.address import is_loopback
 from doctor.context import Collector, Context
 from doctor.errors import DoctorError, Malformed, Refused, Skip
 from doctor.facts import (
-    AnswerDefaults,
     ChatTemplate,
     Fact,
     LoadedModel,
@@ -303,17 +302,15 @@ async def collect_rendered(context: Context) -> Rendered:
     return await render(endpoint, bos=_token(found.get("bos_token")))
 
 
-async def collect_answer_defaults(context: Context) -> AnswerDefaults:
-    """Numbers and switches (0 or 1) that a request without settings gets."""
+async def answer_settings(context: Context) -> dict[str, float]:
+    """Numbers and switches (0 or 1) that a request without settings gets, by the server's own names. Raises Skip."""
     given = table(table((await props(context)).get("default_generation_settings")).get("params"))
     values = {
         name(key): round(float(value), 4)
         for key, value in given.items()
         if isinstance(value, bool | int | float) and math.isfinite(value)
     }
-    if not values:
-        raise Skip("the server does not say its own settings for answers")
-    return AnswerDefaults(values=dict(list(values.items())[:MAX_METADATA]), source=f"GET {PROPS}")
+    return dict(list(values.items())[:MAX_METADATA])
 
 
 FACTS: Mapping[type[Fact], Collector] = {
@@ -322,7 +319,6 @@ FACTS: Mapping[type[Fact], Collector] = {
     Window: collect_window,
     Slots: collect_slots,
     ModelCard: collect_model_card,
-    AnswerDefaults: collect_answer_defaults,
     ChatTemplate: collect_chat_template,
     Rendered: collect_rendered,
 }

@@ -19,16 +19,21 @@ import xllamacpp
 
 # llama.cpp's names of `llama_pooling_type`; xllamacpp takes the enum's members.
 POOLING = {"mean": "LLAMA_POOLING_TYPE_MEAN", "cls": "LLAMA_POOLING_TYPE_CLS", "last": "LLAMA_POOLING_TYPE_LAST"}
+USER_GRAMMAR = xllamacpp.common_grammar_type.COMMON_GRAMMAR_TYPE_USER
 # llama-server's flags (as read at build 11549) -> the parameter and the value; a flag without a value is true here.
 FLAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "--api-prefix": ("api_prefix", str),
+    "--attention": ("attention_type", lambda word: enum("llama_attention_type", f"LLAMA_ATTENTION_TYPE_{word}")),
     "--batch-size": ("n_batch", int),
     "--cache-ram": ("cache_ram_mib", int),
     "--cache-type-k": ("cache_type_k", lambda word: enum("ggml_type", f"GGML_TYPE_{word}")),
     "--cache-type-v": ("cache_type_v", lambda word: enum("ggml_type", f"GGML_TYPE_{word}")),
     "--chat-template": ("chat_template", str),
     "--context-shift": ("ctx_shift", bool),
+    "--cors-origins": ("cors_origins", str),
     "--ctx-size": ("n_ctx", int),
     "--dry-multiplier": ("sampling.dry_multiplier", float),
+    "--grammar": ("sampling.grammar", lambda rule: xllamacpp.CommonGrammar(USER_GRAMMAR, rule)),
     "--ignore-eos": ("sampling.ignore_eos", bool),
     "--keep": ("n_keep", int),
     "--min-p": ("sampling.min_p", float),
@@ -51,6 +56,8 @@ FLAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "rope_scaling_type",
         lambda word: enum("llama_rope_scaling_type", f"LLAMA_ROPE_SCALING_TYPE_{word}"),
     ),
+    "--skip-chat-parsing": ("force_pure_content_parser", bool),
+    "--special": ("special", bool),
     "--temp": ("sampling.temp", float),
     "--top-k": ("sampling.top_k", int),
     "--top-p": ("sampling.top_p", float),
