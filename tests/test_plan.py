@@ -20,18 +20,10 @@ def test_the_whole_set_fits_at_the_rates_that_it_was_made_for():
 
 @pytest.mark.parametrize(
     ("decode", "prompt", "fallen"),
-    [
-        (14.0, 500.0, 1),
-        (13.0, 400.0, 2),
-        (10.0, 400.0, 4),
-        (6.0, 200.0, 6),
-        (0.5, 10.0, 6),
-    ],
+    [(20.0, 500.0, 0), (14.0, 500.0, 3), (13.0, 400.0, 5), (10.0, 400.0, 6), (0.5, 10.0, 6)],
 )
 def test_slower_models_lose_more_and_always_in_the_same_order(decode, prompt, fallen):
-    found = left_out(BLOCKS, AIM_S, prompt, decode)
-    assert found == DROP_ORDER[: len(found)]
-    assert len(found) >= fallen if fallen == 6 else len(found) >= 1
+    assert left_out(BLOCKS, AIM_S, prompt, decode) == DROP_ORDER[:fallen]
 
 
 def test_no_more_falls_than_is_needed():

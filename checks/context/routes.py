@@ -86,15 +86,14 @@ def ignored(native: RouteTrial, openai: RouteTrial, window: int) -> Finding | No
     did = "is refused" if refused else f"is cut to {openai.exchange.prompt_tokens} tokens"
     text = f"with num_ctx {openai.asked_window} in the request, a text of {openai.sent_tokens:.0f} tokens {did} on /v1"
     asked = reported("window without being asked", window, "tokens", "the server")
-    return seen(
-        IGNORED, "window", text, *line(native), *line(openai), asked, severity=Severity.NOTE if refused else None
-    )
+    severity = Severity.NOTE if refused else None
+    return seen(IGNORED, "window", text, *line(native), *line(openai), asked, severity=severity)
 
 
 def line(trial: RouteTrial) -> list[Evidence]:
     """What one route was sent and counted."""
     asked = f", num_ctx {trial.asked_window}" if trial.asked_window else ""
-    counted = "refused" if not trial.exchange.ok else trial.exchange.prompt_tokens
+    counted = trial.exchange.prompt_tokens if trial.exchange.ok else "refused"
     return [
         computed(f"tokens sent to {trial.route}{asked}", round(trial.sent_tokens), "tokens", "two small prompts"),
         probed(f"tokens counted by {trial.route}{asked}", counted, "tokens", "usage of the answer"),

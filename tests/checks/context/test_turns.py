@@ -34,6 +34,16 @@ async def test_rules_that_are_lost_late_are_found(fact, expected):
     assert symptoms(await run_check("turns", [fact])) == expected
 
 
+async def test_the_answer_that_broke_a_rule_is_shown():
+    said = [Exchange(purpose="P30", status=200, content=f"answer {n}", prompt_tokens=300) for n in range(6)]
+    kept = [True, True, True, False, True, False]
+    talk = Turns(
+        turns=tuple(Turn(exchange=e, short=True, lower=k, ended=True) for e, k in zip(said, kept, strict=True))
+    )
+    (finding,) = (await run_check("turns", [talk])).findings
+    assert "answer 3" in [item.value for item in finding.evidence]
+
+
 @pytest.mark.parametrize(("small", "severity"), [(False, Severity.WARNING), (True, Severity.NOTE)])
 async def test_a_small_model_that_loses_rules_is_only_noted(small, severity):
     (finding,) = (await run_check("turns", [turns(*[GOOD] * 4, BAD, BAD, small=small)])).findings
