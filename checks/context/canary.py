@@ -11,7 +11,7 @@ text is sent with the question in front, because a cut tail takes the question a
 more misses lead to two more texts, a short one and one of half the length.
 
 Limits: where all tokens arrived a miss is the model's own weakness and stays a note; only a model that finds no code
-in two texts is more than that, unless it has fewer than two billion parameters.
+in two texts and few in a short one is more than that, unless it has fewer than two billion parameters.
 """
 
 from doctor.api import (
@@ -88,7 +88,7 @@ def weakness(canary: CanaryText, found: list[bool]) -> Finding | None:
         raise Skip("codes were missed, and there was no budget to ask again")
     again = [sum(needle.found for needle in text.needles) for text in canary.repeats]
     evidence = probed("codes found in other texts", " and ".join(f"{n} of 4" for n in again), "", "probe canary")
-    if not sum(found) and min(again) == 0:
+    if not sum(found) and min(again) == 0 and again[0] < ENOUGH:
         small = Severity.NOTE if canary.small_model else None
         return seen(ALL, "long text", "None of four codes was found, in two texts", evidence, severity=small)
     if found[0] and found[-1]:

@@ -70,6 +70,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     loops_when_greedy: bool = False  # long answers at temperature 0 are one phrase over and over
     ignores_sampling: bool = False  # whatever a request asks for, it is sampled hot
     forgets_rules_after: int = 0  # messages; in longer conversations answers keep no rule
+    recalls: str = ""  # of the codes in a long text: "ends", those at its ends; "short", those of short texts
     refuses_origins: bool = False  # web pages get 403
     api_key: str = ""  # asked of everybody
 

@@ -79,7 +79,8 @@ async def test_a_cut_that_does_not_show_where_is_not_judged() -> None:
         ("+--+", "++++", "++++", "canary-middle-lost"),
         ("--++", "++++", "++--", "canary-beyond-reach"),
         ("----", "++++", "+---", "canary-beyond-reach"),
-        ("----", "++++", "----", "canary-all-lost"),
+        ("----", "++++", "----", "canary-beyond-reach"),
+        ("----", "+---", "----", "canary-all-lost"),
         ("----", "----", "----", "canary-all-lost"),
     ],
 )
