@@ -110,6 +110,10 @@ class SystemRole(Fact, frozen=True, kw_only=True):
     in_system: Exchange
     in_user: Exchange | None = None
     obeyed_in_system: bool = False
+    again: tuple[
+        Exchange, ...
+    ] = ()  # the rule in the system text with other questions, asked where the first missed it
+    obeyed_again: tuple[bool, ...] = ()
     obeyed_in_user: bool | None = None
     tokens_without: int | None = None
     tokens_with: int | None = None
@@ -121,6 +125,7 @@ class RoleShapes(Fact, frozen=True, kw_only=True):
 
     two_users: Exchange
     late_system: Exchange | None = None  # a system message in mid-conversation, at depth deep
+    assistant_first: Exchange | None = None  # a greeting of the assistant before the first question, at depth deep
 
 
 class Thinking(Fact, frozen=True, kw_only=True):
@@ -172,6 +177,9 @@ class CanaryText(Fact, frozen=True, kw_only=True):
     exact: bool = False  # `expected_tokens` comes from the tokenise endpoint
     small: Exchange | None = None  # a text of the same kind, one block long
     repeats: tuple["CanaryText", ...] = ()  # a short text and one of half the length, asked after two or more misses
+    question_first: tuple[Needle, ...] | None = (
+        None  # the same text behind its question, where a cut one brought nothing
+    )
     small_model: bool = False  # known to be too small to be judged by what it understands
 
 

@@ -74,5 +74,8 @@ class FileHealth(Fact, frozen=True, kw_only=True):
     detail: str = ""
     tensors_checked: int = 0
     bad_tensors: tuple[str, ...] = ()  # names of tensors that hold NaN or infinity
+    sampled_bytes: int = 0  # of the matrices
+    holes: tuple[str, ...] = ()  # names of matrices with a stretch of zeros
+    wild_scales: tuple[str, ...] = ()  # names of matrices with a block whose scale is absurd
     chat_template: str | None = None  # the template stored in the file; None when the file has none
     bits_per_weight: float | None = None

@@ -83,7 +83,7 @@ def _launched(model: Path, settings: Settings) -> "Iterator[tuple[subprocess.Pop
         log = Path(folder) / "engine.log"
         with log.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own file, run by this interpreter
-                [sys.executable, "-P", str(CHILD)],
+                [sys.executable, "-P", str(CHILD), *shown(settings)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -94,6 +94,14 @@ def _launched(model: Path, settings: Settings) -> "Iterator[tuple[subprocess.Pop
             yield process, log
         finally:
             _end(process)
+
+
+def shown(settings: Settings) -> list[str]:
+    """The flags as words of a command line: who looks at the process list sees what was asked for."""
+    words: list[str] = []
+    for flag, value in settings.flags.items():
+        words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def _tell(process: "subprocess.Popen[bytes]", wanted: dict[str, object]) -> None:

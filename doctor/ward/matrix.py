@@ -28,6 +28,7 @@ OF_THE_MACHINE = (
     "competing-load",
     "cpu-flags",
     "proxy-variables",
+    "sustained-speed",
 )
 
 

@@ -76,6 +76,7 @@ def understood_openai(body: dict[str, Any], *, thinks: bool) -> Wanted:
         tools=list(body.get("tools") or []),
         thinking=effort != "none" if effort else thinks,
         options=engine_options(body),
+        openai=True,
         schema=(form.get("json_schema") or {}).get("schema", {}) if wants_json else None,
     )
 

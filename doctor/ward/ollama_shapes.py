@@ -37,6 +37,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     metadata: dict[str, Any] = {}  # replaces values of the file's own
     parameters: dict[str, float | str] = {}  # of the Modelfile: used where a request has none
     system: str = ""  # of the Modelfile, likewise
+    prose: str = ""  # what it writes when a long answer is asked for, in a language that the engine does not speak
     remote_host: str = ""  # where a cloud model really runs
 
 
