@@ -56,6 +56,7 @@ FLAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "rope_scaling_type",
         lambda word: enum("llama_rope_scaling_type", f"LLAMA_ROPE_SCALING_TYPE_{word}"),
     ),
+    "--seed": ("sampling.seed", int),
     "--skip-chat-parsing": ("force_pure_content_parser", bool),
     "--special": ("special", bool),
     "--temp": ("sampling.temp", float),
