@@ -219,6 +219,14 @@ class Tool(Value, frozen=True, kw_only=True):
     version: str = ""
 
 
+class Redaction(Value, frozen=True, kw_only=True):
+    """What was taken out of a saved report: `level` all, secrets or nothing; `replaced` places by kind."""
+
+    level: str
+    replaced: dict[str, int] = {}
+    content: str = "left out"  # the user's prompts and documents: "left out" or "included"
+
+
 class Report(Value, frozen=True, kw_only=True):
     """One run over all targets: the document behind every output format."""
 
@@ -232,3 +240,4 @@ class Report(Value, frozen=True, kw_only=True):
     host: dict[str, Any] = {}
     targets: tuple[TargetReport, ...] = ()
     coverage: Coverage = Coverage()
+    redaction: Redaction | None = None  # None: not redacted, as in a run's own memory

@@ -86,7 +86,7 @@ def examine(plan: "RunPlan", wish: Delivery, fail_on: str = "warning") -> int:
 
     report, cut_short = asyncio.run(follow(plan))
     code = exits.exit_code(report.state, fail_on) if cut_short is None else cut_short
-    return deliver(report, wish, code)
+    return deliver(report, wish, code, [target.api_key for target in plan.targets if target.api_key])
 
 
 def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tuple["Target", ...]:

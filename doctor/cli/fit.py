@@ -10,6 +10,7 @@ from doctor.cli.options import CONTEXT, OneOf, printing
 from doctor.cli.output import Delivery, deliver_text
 from doctor.errors import UsageError
 from doctor.nearest import nearest
+from doctor.report import Look
 from doctor.text import one_line
 
 if TYPE_CHECKING:
@@ -139,9 +140,15 @@ def _answer(model: "ModelFile", settings: "Settings", device: str, filled: int) 
 
 def _deliver(found: "Answer", wish: Delivery) -> int:
     """Print or save; the exit code is 0 whatever the verdict: the question was answered."""
+    from doctor.cli.cleaning import Cleaner
     from doctor.report.fit import as_json, as_text
 
-    write = (lambda _: as_json(found)) if wish.format == "json" else (lambda where: as_text(found, where))
+    cleaner = Cleaner(wish.privacy.of(wish.format, wish.path is not None), wish.privacy)
+
+    def write(where: Look) -> str:
+        text = as_json(found) if wish.format == "json" else as_text(found, where)
+        return cleaner.text(cleaner.redactor.text(text))
+
     return deliver_text(write, wish, exits.OK)
 
 

@@ -1,5 +1,6 @@
 """`llm-doctor` itself: finds the command, maps every end to its exit code."""
 
+import contextlib
 import importlib
 import sys
 from types import TracebackType
@@ -134,7 +135,15 @@ def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType
     """A fault of this program: the traceback for a bug report, and 3 instead of Python's 1, which means a warning."""
     import traceback
 
-    traceback.print_exception(kind, error, trace)
+    from doctor.contained import Contained
+
+    with contextlib.suppress(OSError, AttributeError):
+        with Contained() as broken:  # also where it is the redaction that is at fault
+            from doctor.redact import Redactor, gather
+
+            sys.stderr.write(Redactor(gather()).text("".join(traceback.format_exception(kind, error, trace))))
+        if broken.reason:
+            sys.stderr.write(f"{kind.__name__}, whose lines are not shown because they could not be redacted\n")
     say("this is a fault in llm-doctor, not in your model server; the lines above belong into a bug report")
     sys.exit(exits.UNKNOWN)
 

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from doctor.model import Report
 
 FORMATS: dict[str, str] = {"text": "doctor.report.text", "json": "doctor.report.json"}
+# What the ending of a file's name asks for.
+ENDINGS: dict[str, str] = {"json": "json"}
 
 
 class Look(NamedTuple):

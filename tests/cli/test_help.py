@@ -7,7 +7,7 @@ from doctor.cli.main import COMMANDS
 
 CHECK_OPTIONS = {
     "--target", "--model", "--only", "--skip", "--depth", "--format", "--output", "-o", "--fail-on", "--deadline",
-    "--api-key-file", "--plugins", "--no-color",
+    "--api-key-file", "--plugins", "--no-color", "--redact", "--include-content", "--stable-aliases",
 }  # fmt: skip
 
 
