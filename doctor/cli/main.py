@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "doctor.cli.demo:demo",
     "replay": "doctor.cli.replay:replay",
     "show": "doctor.cli.show:show",
+    "report": "doctor.cli.report:report",
 }
 
 

@@ -1,6 +1,7 @@
 """How a question goes over the wire: through the OpenAI client, or by Ollama's own route."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import openai
 
 CHAT, NATIVE_CHAT = "/chat/completions", "/api/chat"
+MAX_REMEMBERED = 8000  # characters of a request that a report keeps, enough for every probe but the long texts
 NATIVE_DEADLINE_S = 600.0  # the caller's own deadline is always shorter
 # Sampling fields of /v1 that Ollama's `options` know by the same name.
 NATIVE_OPTIONS = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "stop")
@@ -49,6 +51,7 @@ async def send(context: Context, question: Question) -> Exchange:
 
 async def send_once(context: Context, question: Question) -> Exchange:
     """One request through the OpenAI client, its answer read raw. Raises the Trouble family."""
+    question = msgspec.structs.replace(question, base=remembering(question.base, question.body))
     sdk = await asyncio.to_thread(load_openai)  # half a second: not on the loop that paints the screen
     client = openai_client(sdk, context, question.url)
     create = client.chat.completions.with_streaming_response.create
@@ -138,10 +141,18 @@ async def send_native(context: Context, question: Question) -> Exchange:
         del body["think"]
         answer = await context.http.post(NATIVE_CHAT, body, deadline_s=NATIVE_DEADLINE_S)
     seconds = time.perf_counter() - began
-    base = msgspec.structs.replace(question.base, streamed=False, route=f"POST {NATIVE_CHAT}", total_s=seconds)
+    base = msgspec.structs.replace(
+        remembering(question.base, body), streamed=False, route=f"POST {NATIVE_CHAT}", total_s=seconds
+    )
     if answer.status != 200:
         return refused(base, answer.status, answer.text(), seconds)
     return native(decode(answer.body), base)
+
+
+def remembering(base: Exchange, body: dict[str, Any]) -> Exchange:
+    """The exchange with the body that was sent, unless that is long."""
+    text = json.dumps(body, ensure_ascii=False)
+    return msgspec.structs.replace(base, request=text) if len(text) <= MAX_REMEMBERED else base
 
 
 def refused(base: Exchange, status: int, body: str, seconds: float) -> Exchange:
