@@ -36,10 +36,17 @@ def seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
 
 
 format_option = click.option(
-    "--format", "format_name", type=OneOf(list(FORMATS)), help="How to print: text (the default) or json."
+    "--format",
+    "format_name",
+    type=OneOf(list(FORMATS)),
+    metavar="F",
+    help=f"How to print: {', '.join(FORMATS)}. Default: text.",
 )
 output_option = click.option(
-    "-o", "--output", metavar="FILE", help="Write to a file instead; a name that ends in .json means --format json."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write to a file instead; its ending chooses the format (.json .md .html .xml .prom ...).",
 )
 no_color_option = click.option("--no-color", is_flag=True, help="Never use colour; NO_COLOR is honoured as well.")
 plugins_option = click.option(

@@ -189,7 +189,7 @@ def random_words(said: Text) -> Iterator[Span]:
         after = WORD_AFTER.match(text, match.end())
         start = match.start() - (len(before[0]) if before else 0)
         end = done = after.end() if after else match.end()
-        if end - start >= LEAST_RANDOM and not text.startswith("_Z", start):
+        if end - start >= LEAST_RANDOM and not text.startswith(NO_SECRETS, start):
             start, end = _began(text, start), _continued(text, start, end)
             yield Span(start, end, "key", text[start:end])
 
@@ -197,6 +197,7 @@ def random_words(said: Text) -> Iterator[Span]:
 WORD_BEFORE = re.compile(r"[A-Za-z0-9+/_-]+\Z")
 WORD_AFTER = re.compile(r"[A-Za-z0-9+/_-]+")
 LEAST_RANDOM = 20
+NO_SECRETS = ("_Z", "sha256-", "sha384-", "sha512-")  # mangled names and digests of files
 
 
 def _began(text: str, start: int) -> int:
