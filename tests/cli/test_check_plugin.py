@@ -1,5 +1,4 @@
 """`check_llm_doctor` as a monitoring system calls it: a process, its first line, its exit code."""
-# ruff: noqa: E501
 
 import subprocess
 import sys
