@@ -14,6 +14,7 @@ from doctor.text import one_line
 
 if TYPE_CHECKING:
     from doctor.context import Target
+    from doctor.model import Report
     from doctor.runner import RunPlan
 
 DEADLINE_S = 180.0
@@ -38,6 +39,8 @@ MAX_KEY_BYTES = 8192
     "--deadline", callback=seconds, default=DEADLINE_S, metavar="S", help="End after S seconds. Default: 180."
 )
 @click.option("--api-key-file", metavar="F", help="A file with the key of the targets; - is standard input.")
+@click.option("--baseline", metavar="FILE", help="Compare with this report (or last): what changed, and why.")
+@click.option("--keep", is_flag=True, help="Keep the report in the history, for diff and --baseline last.")
 @plugins_option
 def check(  # noqa: PLR0913 - click hands over one parameter an option
     *,
@@ -50,6 +53,8 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
     fail_on: str,
     deadline: float,
     api_key_file: str | None,
+    baseline: str | None,
+    keep: bool,
     plugins: tuple[Path, ...],
 ) -> int:
     """Find out what is wrong with local model servers, why, and the cure.
@@ -75,18 +80,49 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
         deadline_s=deadline,
         plugins=plugins,
     )
-    return examine(plan, wish, fail_on)
+    before = _baseline(baseline) if baseline else None
+    return examine(plan, wish, fail_on, before, keep=keep)
 
 
-def examine(plan: "RunPlan", wish: Delivery, fail_on: str = "warning") -> int:
-    """Run the plan, deliver the report, and give the exit code."""
+def _baseline(word: str) -> "Report":
+    """The report to compare with, read before the work begins. Raises ReportError."""
+    from doctor.cli.places import history_folder
+    from doctor.history import read
+
+    return read(word, history_folder())
+
+
+def examine(
+    plan: "RunPlan", wish: Delivery, fail_on: str = "warning", before: "Report | None" = None, *, keep: bool = False
+) -> int:
+    """Run the plan, deliver the report, and give the exit code; with a baseline, say what changed since."""
     import asyncio
 
     from doctor.cli.follow import follow
 
     report, cut_short = asyncio.run(follow(plan))
     code = exits.exit_code(report.state, fail_on) if cut_short is None else cut_short
+    if keep:
+        _keep(report, [target.api_key for target in plan.targets if target.api_key])
+    if before is not None:
+        from doctor.cli.diff import compared
+
+        worse = compared(before, report, wish)
+        return worse if worse == exits.UNKNOWN or cut_short is not None else max(code, worse)
     return deliver(report, wish, code, [target.api_key for target in plan.targets if target.api_key])
+
+
+def _keep(report: "Report", keys: list[str]) -> None:
+    """Into the history, without secrets; names stay, because the history stays on this machine."""
+    from doctor.cli.cleaning import Cleaner, Privacy
+    from doctor.cli.output import say
+    from doctor.cli.places import history_folder
+    from doctor.history import add
+
+    try:
+        add(Cleaner("secrets", Privacy(), keys).report(report), history_folder())
+    except OSError as error:
+        say(f"the report could not be kept in {history_folder()}: {error.strerror or error}")
 
 
 def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tuple["Target", ...]:

@@ -26,6 +26,9 @@ COMMANDS = {
     "replay": "doctor.cli.replay:replay",
     "show": "doctor.cli.show:show",
     "report": "doctor.cli.report:report",
+    "diff": "doctor.cli.diff:diff",
+    "history": "doctor.cli.history:history",
+    "fixture": "doctor.cli.fixture:fixture",
 }
 
 

@@ -24,3 +24,8 @@ def state_folder() -> Path:
 def config_folder() -> Path:
     """The user's settings."""
     return _folder("XDG_CONFIG_HOME", ".config")
+
+
+def history_folder() -> Path:
+    """Reports that were kept."""
+    return state_folder() / "history"

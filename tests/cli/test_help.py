@@ -7,7 +7,7 @@ from doctor.cli.main import COMMANDS
 
 CHECK_OPTIONS = {
     "--target", "--model", "--only", "--skip", "--depth", "--format", "--output", "-o", "--fail-on", "--deadline",
-    "--api-key-file", "--plugins", "--no-color", "--redact", "--include-content", "--stable-aliases",
+    "--api-key-file", "--plugins", "--no-color", "--baseline", "--keep", "--redact", "--include-content", "--stable-aliases",
 }  # fmt: skip
 
 
@@ -34,7 +34,19 @@ def test_check_has_the_options_of_the_contract():
 
 
 def test_commands_are_those_that_work():
-    assert list(COMMANDS) == ["check", "fit", "list", "explain", "demo", "replay", "show", "report"]
+    assert list(COMMANDS) == [
+        "check",
+        "fit",
+        "list",
+        "explain",
+        "demo",
+        "replay",
+        "show",
+        "report",
+        "diff",
+        "history",
+        "fixture",
+    ]
 
 
 def test_completion_offers_commands_and_options(doctor):
