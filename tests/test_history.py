@@ -61,5 +61,5 @@ def test_a_broken_or_newer_one_is_a_sentence(tmp_path):
     with pytest.raises(ReportError, match="cut off"):
         read("last", tmp_path)
     path.write_text('{"schema_version": "9.0", "tool": {"name": "llm-doctor"}}')
-    with pytest.raises(ReportError, match="schema version 9.0"):
+    with pytest.raises(ReportError, match=r"schema version 9\.0"):
         read("last", tmp_path)

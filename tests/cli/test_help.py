@@ -7,7 +7,8 @@ from doctor.cli.main import COMMANDS
 
 CHECK_OPTIONS = {
     "--target", "--model", "--only", "--skip", "--depth", "--format", "--output", "-o", "--fail-on", "--deadline",
-    "--api-key-file", "--plugins", "--no-color", "--baseline", "--keep", "--redact", "--include-content", "--stable-aliases",
+    "--api-key-file", "--plugins", "--no-color", "--baseline", "--keep", "--redact", "--include-content",
+    "--stable-aliases",
 }  # fmt: skip
 
 
