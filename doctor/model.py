@@ -186,6 +186,14 @@ class CheckReport(Value, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Suppressed(Value, frozen=True, kw_only=True):
+    """A symptom or cause that the user's settings accept until a day; it counts as a note."""
+
+    id: str
+    reason: str
+    until: str
+
+
 class TargetReport(Value, frozen=True, kw_only=True):
     """All that was found out about one server."""
 
@@ -199,6 +207,7 @@ class TargetReport(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     causes: tuple[Cause, ...] = ()
     ruled_out: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
     facts: dict[str, Any] = {}
 
 

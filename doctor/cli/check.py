@@ -23,7 +23,13 @@ MAX_KEY_BYTES = 8192
 
 
 @click.command("check", context_settings=CONTEXT)
-@click.option("--target", "targets", metavar="URL", multiple=True, help="A server to examine. Repeatable.")
+@click.option(
+    "--target",
+    "targets",
+    metavar="URL",
+    multiple=True,
+    help="A server to examine, or its name in the settings. Repeatable.",
+)
 @click.option("--model", default="", metavar="M", help="The model to examine; by default the one that is loaded.")
 @click.option("--only", metavar="ID|CATEGORY", multiple=True, help="Run only these checks. Repeatable.")
 @click.option("--skip", metavar="ID|CATEGORY", multiple=True, help="Leave these checks out. Repeatable.")
@@ -79,9 +85,35 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
         skip=skip,
         deadline_s=deadline,
         plugins=plugins,
+        thresholds=_thresholds(),
     )
     before = _baseline(baseline) if baseline else None
     return examine(plan, wish, fail_on, before, keep=keep)
+
+
+def _thresholds() -> dict[str, dict[str, float]]:
+    from doctor.cli.settings import current
+
+    now = current()
+    return now.settings.thresholds if now else {}
+
+
+def accepted(report: "Report") -> "Report":
+    """The report with what the settings suppress made notes; a suppression that ended is said."""
+    from doctor.cli.settings import current
+
+    now = current()
+    if now is None or not now.settings.suppress:
+        return report
+    import datetime as dt
+
+    from doctor.cli.output import say
+    from doctor.suppress import apply, expired
+
+    today = dt.datetime.now(dt.UTC).date()
+    for sentence in expired(now.settings.suppress, today):
+        say(sentence)
+    return apply(report, now.settings.suppress, today)
 
 
 def _baseline(word: str) -> "Report":
@@ -101,6 +133,7 @@ def examine(
     from doctor.cli.follow import follow
 
     report, cut_short = asyncio.run(follow(plan))
+    report = accepted(report)
     code = exits.exit_code(report.state, fail_on) if cut_short is None else cut_short
     if keep:
         _keep(report, [target.api_key for target in plan.targets if target.api_key])
@@ -127,12 +160,18 @@ def _keep(report: "Report", keys: list[str]) -> None:
 
 def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tuple["Target", ...]:
     """The targets that the user named, each once. Raises UsageError."""
+    from doctor.cli.settings import configured_targets, named, target_of
+
     if not urls:
-        return ()
+        return configured_targets()
     from doctor.discover import parse_target
 
-    parsed = [parse_target(url, origin="--target", model=model, api_key=key) for url in urls]
-    return tuple({target.url: target for target in parsed}.values())
+    found = []
+    for word in urls:
+        one = named(word)
+        target = target_of(word, one, model) if one else parse_target(word, origin="--target", model=model, api_key=key)
+        found.append(target)
+    return tuple({target.url: target for target in found}.values())
 
 
 def key_of(path: str, targets: tuple[str, ...]) -> str:

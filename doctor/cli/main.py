@@ -14,6 +14,7 @@ from doctor.cli.face import face, possible
 from doctor.cli.interrupts import note_interrupts
 from doctor.cli.options import CONTEXT
 from doctor.cli.output import say
+from doctor.cli.settings import defaults
 from doctor.errors import DoctorError, UsageError
 from doctor.nearest import nearest
 
@@ -29,7 +30,11 @@ COMMANDS = {
     "diff": "doctor.cli.diff:diff",
     "history": "doctor.cli.history:history",
     "fixture": "doctor.cli.fixture:fixture",
+    "config": "doctor.cli.config:config",
 }
+
+
+CONFIGURED = frozenset({"check", "watch", "serve"})  # commands whose options the settings may give
 
 
 class Commands(click.Group):
@@ -86,10 +91,13 @@ def program(ctx: click.Context, targets: tuple[str, ...]) -> int | None:
     if ctx.invoked_subcommand is not None:
         if targets:
             raise UsageError(f"write --target after the command: llm-doctor {ctx.invoked_subcommand} --target URL")
+        if ctx.invoked_subcommand in CONFIGURED:
+            ctx.default_map = {ctx.invoked_subcommand: defaults()}
         return None
     if possible():
         return full_screen(targets)
     check = program.get_command(ctx, "check")
+    ctx.default_map = {"check": defaults()}
     code: int = ctx.invoke(check, targets=targets)  # type: ignore[arg-type] # "check" is always there
     return code
 

@@ -102,7 +102,7 @@ def _examined(file: str | None, target: str | None) -> "Report":
 
 
 def _filled(examined: "Report", upstream: str, wanted: str | None, words: str, title: str, log: str) -> "Filled":
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
     from doctor.report.upstream import chosen_form, fill
     from doctor.report.upstream.filling import case_of
     from doctor.report.upstream.forms import forms
@@ -110,7 +110,7 @@ def _filled(examined: "Report", upstream: str, wanted: str | None, words: str, t
     runtimes = next((form.runtimes for form in forms().values() if form.upstream == upstream), ())
     target = _target(examined, wanted, runtimes)
     case = case_of(examined, target, words, log)
-    categories = {check.category.value for check in load_checks(()) if check.id in case.checks[:1]}
+    categories = {check.category.value for check in bundled_checks() if check.id in case.checks[:1]}
     return fill(chosen_form(upstream, target, categories), case, title)
 
 

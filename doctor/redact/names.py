@@ -33,7 +33,7 @@ HARMLESS = words("harmless")
 PLACEHOLDERS = words("placeholders")
 ALIAS = re.compile(r"removed-secret-\d|\*{3,}\Z")
 SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
-FLAGS = ("-hft",)  # llama.cpp's short form of --hf-token
+FLAGS = ("-hft", "--token", "--auth")  # the first is llama.cpp's short form of --hf-token
 
 
 @functools.lru_cache(maxsize=4096)

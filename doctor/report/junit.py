@@ -44,9 +44,9 @@ def _suite(target: TargetReport, started: str) -> str:
 
 def findings_by_check(target: TargetReport) -> dict[str, list[Finding]]:
     """Findings under the check that can raise their symptom."""
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
 
-    raised_by = {symptom.id: check.id for check in load_checks(()) for symptom in check.symptoms}
+    raised_by = {symptom.id: check.id for check in bundled_checks() for symptom in check.symptoms}
     found: dict[str, list[Finding]] = {}
     for finding in target.findings:
         if finding.severity is not Severity.NOTE:

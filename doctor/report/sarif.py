@@ -41,9 +41,9 @@ def render(report: Report, look: Look | None = None) -> str:
 
 def _located(target: TargetReport) -> list[tuple[Finding, str]]:
     """Findings of the checks that read a file, with its path."""
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
 
-    raised_by = {symptom.id: check.id for check in load_checks(()) for symptom in check.symptoms}
+    raised_by = {symptom.id: check.id for check in bundled_checks() for symptom in check.symptoms}
     found = []
     for finding in target.findings:
         fact, field = FILE_OF_CHECK.get(raised_by.get(finding.symptom, ""), ("", ""))
@@ -55,9 +55,9 @@ def _located(target: TargetReport) -> list[tuple[Finding, str]]:
 
 
 def _title(finding: Finding) -> str:
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
 
-    titles = {symptom.id: symptom.title for check in load_checks(()) for symptom in check.symptoms}
+    titles = {symptom.id: symptom.title for check in bundled_checks() for symptom in check.symptoms}
     return titles.get(finding.symptom, finding.symptom)
 
 

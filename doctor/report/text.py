@@ -91,6 +91,8 @@ def _target(page: Page, target: TargetReport, os: str) -> None:
     _findings(page, "Signs without a proven cause", _unexplained(target))
     notes = [finding for finding in target.findings if finding.severity is Severity.NOTE and not finding.explained_by]
     _findings(page, "Notes", notes)
+    for one in target.suppressed:
+        page.add(f"{one.id} until {one.until}: {one_line(one.reason)}", marker="Suppressed: ", indent=2)
 
 
 def _name(target: TargetReport) -> str:

@@ -269,9 +269,9 @@ def test_a_percent_sign_in_an_annotation_is_escaped():
 def test_sarif_holds_findings_that_have_a_file_and_only_those():
     facts = {"FileHealth": {"path": "/models/a b.gguf", "size_bytes": 1}}
     bad = msgspec.structs.replace(TARGET.findings[0], symptom="model-file-truncated", summary="the file ends early")
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
 
-    symptom = next(symptom.id for check in load_checks(()) if check.id == "model-file" for symptom in check.symptoms)
+    symptom = next(symptom.id for check in bundled_checks() if check.id == "model-file" for symptom in check.symptoms)
     target = msgspec.structs.replace(
         TARGET, facts=facts, findings=(msgspec.structs.replace(bad, symptom=symptom), *TARGET.findings)
     )

@@ -176,9 +176,9 @@ def _laid_out(form: Form, values: dict[str, str]) -> str:
 
 def case_of(report: Report, target: TargetReport, words: str = "", log: str = "") -> Case:
     """The target with the checks that raised its findings, worst first."""
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
 
-    raised_by = {symptom.id: check.id for check in load_checks(()) for symptom in check.symptoms}
+    raised_by = {symptom.id: check.id for check in bundled_checks() for symptom in check.symptoms}
     bare = Case(report=report, target=target, words=words, log=log)
     checks = dict.fromkeys(raised_by[finding.symptom] for finding in bare.findings if finding.symptom in raised_by)
     return msgspec.structs.replace(bare, checks=tuple(checks))

@@ -168,9 +168,9 @@ def expected(case: Case) -> str:
 
 def titles_of(checks: tuple[str, ...]) -> list[str]:
     """What each check says that it holds."""
-    from doctor.plugins import load_checks
+    from doctor.plugins import bundled_checks
 
-    return [check.title for check in load_checks(()) if check.id in checks]
+    return [check.title for check in bundled_checks() if check.id in checks]
 
 
 def logs(case: Case) -> str:
