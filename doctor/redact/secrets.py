@@ -35,7 +35,7 @@ NAMED = re.compile(
     r"(?:key|token|secret|pass(?:wd|word|phrase)?|credential|cookie|jwt|pat|dsn|authorization|webhook|-hft)s?"
     rf"(?:_[a-z0-9_]{{1,20}})?(?P<between>{SEPARATOR})"
 )
-BEFORE = re.compile(r"(?<![\w-])-{0,2}[A-Za-z_][\w.-]*\Z|(?<![\w-])-\Z|(?<![\w-])\Z")
+BEFORE = re.compile(r"(?<![\w-])-{0,2}[A-Za-z_][\w.-]*\Z|(?<![\w-])-{1,2}\Z|(?<![\w-])\Z")
 MAX_NAME = 64
 LONE = frozenset(
     {"token", "auth"}

@@ -153,5 +153,5 @@ def _footer(report: Report) -> str:
         done = "Not redacted."
     else:
         counts = ", ".join(f"{number} {kind}" for kind, number in note.replaced.items()) or "nothing had to be replaced"
-        done = f"Redacted ({note.level}): {counts}."
+        done = f"Redacted at level {note.level}. Places: {counts}."
     return f"<footer><p>{_said(told)}</p><p>{_said(done)}</p></footer>"

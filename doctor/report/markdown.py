@@ -33,7 +33,7 @@ def _note(report: Report) -> str:
     told = f"{report.seconds:.1f} s at depth {report.depth}, {one_line(report.started, 40)}"
     if report.redaction is None or report.redaction.level == "nothing":
         return told + ", not redacted"
-    return f"{told}, redacted ({report.redaction.level}: {sum(report.redaction.replaced.values())} places)"
+    return f"{told}, {sum(report.redaction.replaced.values())} places redacted (level {report.redaction.level})"
 
 
 def _target(target: TargetReport, os: str) -> list[str]:
