@@ -31,6 +31,11 @@ COMMANDS = {
     "history": "doctor.cli.history:history",
     "fixture": "doctor.cli.fixture:fixture",
     "config": "doctor.cli.config:config",
+    "watch": "doctor.cli.watch:watch",
+    "serve": "doctor.cli.serve:serve",
+    "probe": "doctor.cli.probe:probe",
+    "merge": "doctor.cli.merge:merge",
+    "examples": "doctor.cli.examples:examples",
 }
 
 

@@ -21,18 +21,18 @@ Sample = tuple[Labels, float]
 class Family:
     """One metric: its help and type once, then its samples."""
 
-    def __init__(self, name: str, help_: str, samples: Iterable[Sample]) -> None:
-        self.name, self.help, self.samples = PREFIX + name, help_, list(samples)
+    def __init__(
+        self, name: str, help_: str, samples: Iterable[Sample], *, kind: str = "gauge", prefix: str = PREFIX
+    ) -> None:
+        self.name, self.help, self.samples, self.kind = prefix + name, help_, list(samples), kind
 
     def text(self) -> str:
         """Empty when there is no sample."""
         if not self.samples:
             return ""
-        lines = [f"# HELP {self.name} {self.help}", f"# TYPE {self.name} gauge"]
-        return (
-            "\n".join([*lines, *(f"{self.name}{_labels(labels)} {value:.10g}" for labels, value in self.samples)])
-            + "\n"
-        )
+        lines = [f"# HELP {self.name} {self.help}", f"# TYPE {self.name} {self.kind}"]
+        lines += [f"{self.name}{_labels(labels)} {value:.10g}" for labels, value in self.samples]
+        return "\n".join(lines) + "\n"
 
 
 def render(report: Report, look: Look | None = None) -> str:
