@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from doctor import __version__
 from doctor.context import Target
-from doctor.health import Health, look
+from doctor.health import Health, Watched, look
 from doctor.model import Depth
 from doctor.report.prometheus import Family, Labels, families
 from doctor.text import one_line
@@ -62,10 +62,17 @@ class Exporter:
 
     async def _keep_looking(self, target: Target, number: int) -> None:
         await asyncio.sleep(self.interval_s * number / max(1, len(self.targets)))
+        watched = Watched(target)
+        try:
+            await self._looks(target, watched)
+        finally:
+            await watched.close()
+
+    async def _looks(self, target: Target, watched: Watched) -> None:
         while True:
             began_s = time.monotonic()
             async with self._turn:
-                self.health[target.url] = await look(target, self.deadline_s)
+                self.health[target.url] = await watched.again(self.deadline_s)
             self.looked_at[target.url] = time.time()
             self.looks += 1
             left_s = max(0.1, self.interval_s - (time.monotonic() - began_s))

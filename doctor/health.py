@@ -87,3 +87,58 @@ async def _maybe(context: Context, kind: type[Fact]) -> Any:  # noqa: ANN401 - o
         return await context.fact(kind)
     except Skip:
         return None
+
+
+# What tells a known server's pulse with one cheap request; any other is asked for its list of models.
+PULSES = {"llama.cpp": "/health", "ollama": "/api/version"}
+MODELS, SLOTS = "/v1/models", "/slots"
+LOOKS_BETWEEN = 40  # pulses between two whole looks: ten minutes at fifteen seconds
+
+
+class Watched:
+    """A target that is looked at again and again: whole at first and when something changes, by its pulse in between."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.health: Health | None = None
+        self._client: Client | None = None
+        self._pulses = 0
+
+    async def again(self, deadline_s: float) -> Health:
+        """The health now."""
+        known = self.health
+        if known is not None and known.state == "ready" and self._pulses < LOOKS_BETWEEN:
+            self._pulses += 1
+            now = await self._pulse(known, deadline_s)
+            if now is not None:
+                self.health = now
+                return now
+        self._pulses = 0
+        self.health = await look(self.target, deadline_s)
+        return self.health
+
+    async def _pulse(self, known: Health, deadline_s: float) -> Health | None:
+        """The known health confirmed by one request, or None where a whole look is due."""
+        began_s = time.perf_counter()
+        slots = known.runtime == "llama.cpp" and known.slots_busy is not None
+        try:
+            client = self._client = self._client or Client(origin(self.target.url), api_key=self.target.api_key)
+            answer = await client.get(SLOTS if slots else PULSES.get(known.runtime, MODELS), deadline_s=deadline_s)
+            if answer.status != 200 or (known.runtime == "ollama" and known.version.encode() not in answer.body):
+                return None
+            busy = _busy(answer.json()) if slots else known.slots_busy
+        except DoctorError:
+            return None
+        return msgspec.structs.replace(known, slots_busy=busy, seconds=time.perf_counter() - began_s)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._client is not None:
+            await self._client.close()
+
+
+def _busy(slots: Any) -> int | None:  # noqa: ANN401 - untrusted JSON
+    """Slots at work in llama.cpp's list of them."""
+    if not isinstance(slots, list):
+        return None
+    return sum(bool(slot.get("is_processing")) for slot in slots if isinstance(slot, dict))

@@ -36,6 +36,8 @@ COMMANDS = {
     "probe": "doctor.cli.probe:probe",
     "merge": "doctor.cli.merge:merge",
     "examples": "doctor.cli.examples:examples",
+    "completion": "doctor.cli.manual:completion",
+    "man": "doctor.cli.manual:man",
 }
 
 

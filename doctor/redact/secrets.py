@@ -93,8 +93,10 @@ def named(said: Text) -> Iterator[Span]:
         if place in done:
             continue  # inside the value that was found last
         match = NAMED.match(said.low, place)
-        before = BEFORE.search(text[max(0, place - MAX_NAME) : place]) if match else None
-        if match is None or before is None:
+        if match is None:
+            continue
+        before = BEFORE.search(text[max(0, place - MAX_NAME) : place])
+        if before is None:
             continue
         begin = place - len(before[0])
         name = text[begin : match.start("between")]
