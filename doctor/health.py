@@ -96,7 +96,7 @@ LOOKS_BETWEEN = 40  # pulses between two whole looks: ten minutes at fifteen sec
 
 
 class Watched:
-    """A target that is looked at again and again: whole at first and when something changes, by its pulse in between."""
+    """A target that is looked at again and again: whole at first and after a change, by its pulse in between."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
