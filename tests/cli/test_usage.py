@@ -9,7 +9,7 @@ from doctor.cli.main import outcome
     ("words", "sentence"),
     [
         (["chekc"], "there is no command 'chekc'; did you mean check?"),
-        (["serve"], "there is no command 'serve'"),
+        (["sing"], "there is no command 'sing'"),
         (["check", "--taget", "x"], "there is no option --taget; did you mean --target?"),
         (["check", "-x"], "there is no option -x"),
         (["--verison"], "there is no option --verison; did you mean --version?"),
