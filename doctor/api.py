@@ -27,7 +27,10 @@ from doctor.degeneration import Degeneration, degeneration
 from doctor.errors import Skip
 from doctor.facts import *  # noqa: F403 - facts are the vocabulary of checks
 from doctor.facts import __all__ as _facts
+from doctor.families import Family, families_of_text, family_of_model, known_template, template_hash
+from doctor.interval import wilson
 from doctor.model import Category, Depth, Evidence, Finding, Origin, Severity, Status, Symptom, Verdict
+from doctor.refusals import out_of_memory
 from doctor.text import mib, percent, plain
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "Degeneration",
     "Depth",
     "Evidence",
+    "Family",
     "Finding",
     "Origin",
     "Severity",
@@ -46,13 +50,19 @@ __all__ = [
     "Verdict",
     "computed",
     "degeneration",
+    "families_of_text",
+    "family_of_model",
+    "known_template",
     "mib",
+    "out_of_memory",
     "percent",
     "plain",
     "probed",
     "reported",
     "seen",
+    "template_hash",
     "verdict",
+    "wilson",
     *_facts,
 ]
 

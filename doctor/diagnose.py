@@ -68,6 +68,7 @@ def diagnose(
 ) -> Diagnosis:
     """What the results of one target mean, with the remedies for this runtime and operating system."""
     signs = Signs(results, checks)
+    playbooks = [book for book in playbooks if not (book.os and os) or os in book.os]
     confirmed = _confirmed(playbooks, signs)
     books = {book.id: book for book in playbooks}
     findings = tuple(_explained(finding, [books[id_] for id_ in confirmed], signs) for finding in signs.findings)

@@ -28,6 +28,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    os: tuple[str, ...] = ()  # the operating systems on which this can be the cause; none: all
     remedies: tuple[Remedy, ...] = ()
     body: str = ""
     path: Path = Path()
@@ -50,6 +51,7 @@ class FrontMatter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     after: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    os: tuple[str, ...] = ()
     remedy: tuple[dict[str, Any], ...] = ()
 
 
@@ -95,6 +97,7 @@ def read_playbook(path: Path, category: Category) -> Playbook:
         after=front.after,
         verify=front.verify,
         evidence=front.evidence,
+        os=front.os,
         remedies=remedies,
         body=parts[2].strip(),
         path=path,

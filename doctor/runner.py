@@ -37,6 +37,7 @@ from doctor.model import (
     Tool,
     Verdict,
 )
+from doctor.plan import Plan
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.selection import selected
@@ -159,6 +160,8 @@ class Run:
             requests=QUICK_REQUESTS * factor,
             output_tokens=QUICK_OUTPUT_TOKENS * factor,
             deadline_s=max(0.0, self.ends_s - time.monotonic()),
+            # Who names checks wants them all, however slow the model is.
+            plan=Plan() if self.plan.depth is Depth.QUICK and not self.plan.only else None,
         )
 
 
@@ -335,6 +338,10 @@ def target_report(
         for result in results
     )
     state, reason = _headline(results, diagnosis)
+    facts = context.collected()
+    unread = facts.get("Models", {}).get("skipped", "")
+    if state is State.OK and unread:
+        state, reason = State.UNKNOWN, f"the server's models could not be read, so it was hardly evaluated: {unread}"
     return TargetReport(
         url=context.target.url,
         runtime=identity.runtime if identity else "",
@@ -346,7 +353,7 @@ def target_report(
         findings=diagnosis.findings,
         causes=diagnosis.causes,
         ruled_out=diagnosis.ruled_out,
-        facts=context.collected(),
+        facts=facts,
     )
 
 

@@ -53,6 +53,23 @@ def speed_rows() -> Iterator[Row]:
     yield "sick machines above the slow line", missed, 0, ""
 
 
+def measured_rows() -> Iterator[Row]:
+    """Against measurements that people published, by class of device."""
+    found = list(figures.measured())
+    healthy = [row for row in found if row.label == "healthy"]
+    devices = len({row.hardware for row in healthy})
+    words = f"decoding rate, {len(healthy)} published measurements of {devices} set-ups, median error"
+    yield words, statistics.median(row.error for row in healthy) * 100, 10, "%"
+    for kind in sorted({row.kind for row in healthy}):
+        own = [row.error for row in healthy if row.kind == kind]
+        yield f"decoding rate, {len(own)} of class {kind}, median error", statistics.median(own) * 100, 20, "%"
+    below = sum(row.tok_s < row.slow_below_tok_s for row in healthy) / len(healthy)
+    yield "published healthy measurements below the slow line", below * 100, 5, "%"
+    sick = [row for row in found if row.label in ("degraded", "partial_offload")]
+    missed = sum(row.tok_s >= row.slow_below_tok_s for row in sick)
+    yield f"of {len(sick)} published sick measurements above the slow line", missed, 0, ""
+
+
 def reading_rows() -> Iterator[Row]:
     """The headers of a split model of 400 GB, in sparse files."""
     with tempfile.TemporaryDirectory() as folder:
@@ -84,6 +101,7 @@ def rows() -> Iterator[Row]:
     if reference.HEADS.exists():
         yield from memory_rows()
         yield from speed_rows()
+    yield from measured_rows()
     yield from reading_rows()
     yield from answering_rows()
 

@@ -7,6 +7,7 @@ loaded is left alone at depth passive.
 import asyncio
 import contextlib
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,17 @@ async def collect_rendered(context: Context) -> Rendered:
         source="POST /apply-template",
     )
     return await render(endpoint, bos=_token(found.get("bos_token")))
+
+
+async def answer_settings(context: Context) -> dict[str, float]:
+    """Numbers and switches (0 or 1) that a request without settings gets, by the server's own names. Raises Skip."""
+    given = table(table((await props(context)).get("default_generation_settings")).get("params"))
+    values = {
+        name(key): round(float(value), 4)
+        for key, value in given.items()
+        if isinstance(value, bool | int | float) and math.isfinite(value)
+    }
+    return dict(list(values.items())[:MAX_METADATA])
 
 
 FACTS: Mapping[type[Fact], Collector] = {

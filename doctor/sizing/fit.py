@@ -1,7 +1,6 @@
-"""Whether a model fits, how likely not, and what would make it fit."""
+"""Whether a model fits, how likely not, and with how long a context or how many layers it does."""
 
 import math
-from collections.abc import Iterator
 
 import msgspec
 
@@ -14,8 +13,6 @@ FITS, TIGHT, DOES_NOT_FIT, UNKNOWN = "fits", "tight", "does-not-fit", "unknown"
 TIGHT_RISK, TOO_LARGE_RISK = 0.05, 0.5
 LARGEST_CONTEXT = 1 << 22  # tokens: where the search ends for a file that does not say what it was trained for
 LARGE_CARD_BYTES = 28 << 30  # cards with 80 and more multiprocessors, whose contexts are larger
-# Measured at different batch sizes, from the flag's default down.
-SMALL_UBATCH = 128
 
 
 class Overhead(msgspec.Struct, frozen=True):
@@ -39,19 +36,16 @@ OVERHEADS = {
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory that a model may take, in bytes; None where it is not known. `name` says whose memory it is."""
+    """Memory that a model may take, in bytes; None where it is not known. `name` says whose memory it is.
+
+    `origin` is "reported" where it is free now, "computed" where it is all that the device has by its data sheet.
+    """
 
     device_bytes: float | None = None
     host_bytes: float | None = None
     name: str = ""
-
-
-class Lever(msgspec.Struct, frozen=True, kw_only=True):
-    """A setting that could be changed: what it saves on the device, and what the verdict would be."""
-
-    say: str
-    saves_bytes: float
-    verdict: str
+    origin: str = "reported"
+    source: str = ""
 
 
 def overhead(settings: Settings, room: Room) -> Overhead:
@@ -103,53 +97,17 @@ def most_layers(shape: Shape, settings: Settings, room: Room) -> int | None:
     """The most layers on the GPU (as `-ngl`) with which it fits; None when room is unknown or there is no GPU."""
     if settings.backend == "cpu" or verdict(need(shape, settings), settings, room) == UNKNOWN:
         return None
-    for layers in range(len(shape.layers) + 1, 0, -1):
-        tried = msgspec.structs.replace(settings, gpu_layers=layers)
-        if verdict(need(shape, tried), tried, room) == FITS:
-            return layers
-    return 0
+    low, high = 0, len(shape.layers) + 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _fits_on_device(shape, msgspec.structs.replace(settings, gpu_layers=middle), room):
+            low = middle
+        else:
+            high = middle - 1
+    tried = msgspec.structs.replace(settings, gpu_layers=low)
+    return low if verdict(need(shape, tried), tried, room) == FITS else 0
 
 
-def levers(shape: Shape, settings: Settings, room: Room) -> tuple[Lever, ...]:
-    """What other settings would save on the side that is short, largest saving first."""
-    before = need(shape, settings)
-    side = "device" if before.weights.device else "host"
-    found = []
-    short = verdict(before, settings, room) in (TIGHT, DOES_NOT_FIT)
-    layers = most_layers(shape, settings, room) if short else None
-    for say, changed in _changes(shape, settings, layers):
-        after = need(shape, changed)
-        saved = getattr(before, side) - getattr(after, side)
-        if saved >= MIB:
-            found.append(Lever(say=say, saves_bytes=saved, verdict=verdict(after, changed, room)))
-    return tuple(sorted(found, key=lambda lever: -lever.saves_bytes))
-
-
-def _changes(shape: Shape, settings: Settings, layers: int | None) -> Iterator[tuple[str, Settings]]:
-    """Settings that are worth a try, each with the words for it; `layers` is how many fit, None when all do."""
-    replace = msgspec.structs.replace
-    if not settings.flash_attention:
-        yield "flash attention on", replace(settings, flash_attention=True)
-    if "f" in settings.kv_type_k and any(layer.k_width for layer in shape.layers):
-        changed = replace(settings, kv_type_k="q8_0", kv_type_v="q8_0", flash_attention=True)
-        yield "KV cache as q8_0 (needs flash attention)", changed
-    if settings.slots > 1:
-        yield (
-            "one slot instead of " + str(settings.slots),
-            replace(settings, slots=1, context=_one_slots_context(settings)),
-        )
-    context = settings.context or shape.trained_context
-    if context > 2 * PAD:
-        yield f"half the context ({context // 2} tokens)", replace(settings, context=context // 2)
-    if settings.ubatch > SMALL_UBATCH:
-        yield f"--ubatch-size {SMALL_UBATCH} (slower prompts)", replace(settings, ubatch=SMALL_UBATCH)
-    if shape.experts and not settings.experts_on_cpu and settings.backend != "cpu":
-        yield "experts on the CPU (--cpu-moe)", replace(settings, experts_on_cpu=True)
-    fewer = len(shape.layers) - len(shape.layers) // 4 if layers is None else layers
-    if settings.backend != "cpu" and settings.gpu_layers < 0 and fewer:
-        yield f"{fewer} layers on the GPU (-ngl {fewer}; slower)", replace(settings, gpu_layers=fewer)
-
-
-def _one_slots_context(settings: Settings) -> int:
-    """The context that keeps each slot's window when there is only one."""
-    return settings.context if settings.kv_unified else settings.context // settings.slots
+def _fits_on_device(shape: Shape, settings: Settings, room: Room) -> bool:
+    """Whether the device's part fits, whatever the host has: with fewer layers on it there is always less."""
+    return verdict(need(shape, settings), settings, msgspec.structs.replace(room, host_bytes=None)) in (FITS, UNKNOWN)

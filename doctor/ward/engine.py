@@ -35,12 +35,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     context: int = TRAINED_CONTEXT
     slots: int = 1
     unified: bool = False
-    threads: int = 2
+    threads: int = 1  # two that wait for each other in a busy loop are ten times slower on a loaded machine
     thinking: bool = False
     name: str = ""  # the model's name in answers; "" = the file's name
     api_key: str = ""
     chat_template: str = ""
     embeddings: str = ""  # pooling: "mean", "cls" or "last"; "" = no embeddings
+    flags: dict[str, str | int | float | bool] = {}  # further options of llama-server that serve_child.py knows
     port: int = 0
     max_life_s: float = 900.0
 
@@ -82,7 +83,7 @@ def _launched(model: Path, settings: Settings) -> "Iterator[tuple[subprocess.Pop
         log = Path(folder) / "engine.log"
         with log.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - our own file, run by this interpreter
-                [sys.executable, "-P", str(CHILD)],
+                [sys.executable, "-P", str(CHILD), *shown(settings)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -93,6 +94,14 @@ def _launched(model: Path, settings: Settings) -> "Iterator[tuple[subprocess.Pop
             yield process, log
         finally:
             _end(process)
+
+
+def shown(settings: Settings) -> list[str]:
+    """The flags as words of a command line: who looks at the process list sees what was asked for."""
+    words: list[str] = []
+    for flag, value in settings.flags.items():
+        words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def _tell(process: "subprocess.Popen[bytes]", wanted: dict[str, object]) -> None:

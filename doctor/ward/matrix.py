@@ -28,6 +28,7 @@ OF_THE_MACHINE = (
     "competing-load",
     "cpu-flags",
     "proxy-variables",
+    "sustained-speed",
 )
 
 
@@ -70,7 +71,7 @@ async def examined(one: Patient, skip: Sequence[str] = OF_THE_MACHINE) -> Outcom
     """Admit a patient and diagnose it as a user would, without the checks in `skip`."""
     began = time.monotonic()
     async with admitted(one) as url:
-        report = await run(RunPlan(targets=(one.target(url),), skip=tuple(skip)), lambda _: None)
+        report = await run(RunPlan(targets=(one.target(url),), depth=one.visit.depth, skip=tuple(skip)), lambda _: None)
     return outcome(one, report, time.monotonic() - began)
 
 

@@ -9,6 +9,9 @@ from doctor.errors import WardError
 from doctor.ward import engine, fault_server, gguf_edit
 from doctor.ward.facade_koboldcpp import koboldcpp
 from doctor.ward.facade_ollama import ollama
+from doctor.ward.facade_vllm import vllm
+from doctor.ward.gateway import gateway
+from doctor.ward.others import others_at_work
 from doctor.ward.patients import Patient
 from doctor.ward.variants import prepared
 
@@ -31,11 +34,23 @@ async def _started(patient: Patient, stack: contextlib.AsyncExitStack) -> str:
         return await _nobody(patient, stack)
     shown = stack.enter_context(prepared(patient.variant))
     if patient.engine == "llama.cpp":
-        return await _engine(shown, patient.settings, stack)
+        url = await _engine(shown, patient.settings, stack)
+        await stack.enter_async_context(others_at_work(url, patient.busy))
+        return url
+    if patient.engine == "gateway":
+        url = await _engine(shown, patient.settings, stack)
+        return await stack.enter_async_context(gateway(url, patient.gateway))
     computes = stack.enter_context(prepared(patient.behind)) if patient.behind else shown
     url = await _engine(computes, patient.settings, stack)
-    facade = koboldcpp if patient.engine == "koboldcpp" else ollama
-    return await stack.enter_async_context(facade(url, gguf_edit.read(shown), patient.claims, patient.faults))
+    if patient.engine == "vllm":
+        return await stack.enter_async_context(vllm(url, patient.claims, patient.calls))
+    file = gguf_edit.read(shown)
+    if patient.engine == "koboldcpp":
+        return await stack.enter_async_context(koboldcpp(url, file, patient.claims, patient.faults))
+    # A sound file that is computed wrongly is computed rightly by the processor.
+    cpu_url = await _engine(shown, patient.settings, stack) if patient.behind and patient.sound_on_cpu else ""
+    served = ollama(url, file, patient.claims, patient.faults, patient.calls, cpu_url=cpu_url)
+    return await stack.enter_async_context(served)
 
 
 async def _engine(model: Path, settings: engine.Settings, stack: contextlib.AsyncExitStack) -> str:

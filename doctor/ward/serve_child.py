@@ -3,19 +3,66 @@
 Standard library and xllamacpp only: the file is run by path, without the rest of the package. The first line on
 stdin is a JSON object (`model` and the fields of `engine.Settings`); one JSON line on stdout says where the server
 listens. When stdin closes, because the parent closed it or died, the process ends; so it does after `max_life_s`.
+The words after the file's name are the same flags once more, for whoever looks at the process list.
 """
 
 import contextlib
+import functools
 import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import xllamacpp
 
 # llama.cpp's names of `llama_pooling_type`; xllamacpp takes the enum's members.
 POOLING = {"mean": "LLAMA_POOLING_TYPE_MEAN", "cls": "LLAMA_POOLING_TYPE_CLS", "last": "LLAMA_POOLING_TYPE_LAST"}
+USER_GRAMMAR = xllamacpp.common_grammar_type.COMMON_GRAMMAR_TYPE_USER
+# llama-server's flags (as read at build 11549) -> the parameter and the value; a flag without a value is true here.
+FLAGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "--api-prefix": ("api_prefix", str),
+    "--attention": ("attention_type", lambda word: enum("llama_attention_type", f"LLAMA_ATTENTION_TYPE_{word}")),
+    "--batch-size": ("n_batch", int),
+    "--cache-ram": ("cache_ram_mib", int),
+    "--cache-type-k": ("cache_type_k", lambda word: enum("ggml_type", f"GGML_TYPE_{word}")),
+    "--cache-type-v": ("cache_type_v", lambda word: enum("ggml_type", f"GGML_TYPE_{word}")),
+    "--chat-template": ("chat_template", str),
+    "--context-shift": ("ctx_shift", bool),
+    "--cors-origins": ("cors_origins", str),
+    "--ctx-size": ("n_ctx", int),
+    "--dry-multiplier": ("sampling.dry_multiplier", float),
+    "--grammar": ("sampling.grammar", lambda rule: xllamacpp.CommonGrammar(USER_GRAMMAR, rule)),
+    "--ignore-eos": ("sampling.ignore_eos", bool),
+    "--keep": ("n_keep", int),
+    "--min-p": ("sampling.min_p", float),
+    "--no-cache-prompt": ("cache_prompt", lambda given: not given),
+    "--no-jinja": ("use_jinja", lambda given: not given),
+    "--no-slots": ("endpoint_slots", lambda given: not given),
+    "--predict": ("n_predict", int),
+    "--presence-penalty": ("sampling.penalty_present", float),
+    "--reasoning-budget": ("sampling.reasoning_budget_tokens", int),
+    "--reasoning-format": (
+        "reasoning_format",
+        lambda word: enum("common_reasoning_format", f"COMMON_REASONING_FORMAT_{word}"),
+    ),
+    "--repeat-last-n": ("sampling.penalty_last_n", int),
+    "--repeat-penalty": ("sampling.penalty_repeat", float),
+    "--rope-freq-base": ("rope_freq_base", float),
+    "--rope-freq-scale": ("rope_freq_scale", float),
+    "--rope-scale": ("rope_freq_scale", lambda factor: 1.0 / float(factor)),
+    "--rope-scaling": (
+        "rope_scaling_type",
+        lambda word: enum("llama_rope_scaling_type", f"LLAMA_ROPE_SCALING_TYPE_{word}"),
+    ),
+    "--skip-chat-parsing": ("force_pure_content_parser", bool),
+    "--special": ("special", bool),
+    "--temp": ("sampling.temp", float),
+    "--top-k": ("sampling.top_k", int),
+    "--top-p": ("sampling.top_p", float),
+    "--yarn-orig-ctx": ("yarn_orig_ctx", int),
+}
 
 
 def parameters(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 - xllamacpp carries no types
@@ -43,7 +90,16 @@ def parameters(wanted: dict[str, Any]) -> Any:  # noqa: ANN401 - xllamacpp carri
         p.embedding = True
         p.n_batch = p.n_ubatch = wanted["context"]  # an embedding is one batch; a longer text would be refused
         p.pooling_type = getattr(xllamacpp.llama_pooling_type, POOLING[wanted["embeddings"]])
+    for flag, value in wanted["flags"].items():
+        path, convert = FLAGS[flag]
+        *holders, name = path.split(".")
+        setattr(functools.reduce(getattr, holders, p), name, convert(value))
     return p
+
+
+def enum(kind: str, member: str) -> Any:  # noqa: ANN401 - xllamacpp carries no types
+    """A member of one of xllamacpp's enums, by its name in any case and with either dash."""
+    return getattr(getattr(xllamacpp, kind), member.upper().replace("-", "_"))
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import time
 from doctor.collect.shape import read_model_file
 from doctor.errors import DoctorError
 from doctor.report import Look
-from doctor.report.fit import as_json, as_text
+from doctor.report.fit_json import as_json
+from doctor.report.fit_text import as_text
 from doctor.sizing.answer import answer
 from doctor.sizing.fit import Room
 from doctor.sizing.hardware import find

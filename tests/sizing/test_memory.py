@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.sizing.fit import Room, largest_context, levers, most_layers, risk, verdict
+from doctor.sizing.fit import Room, largest_context, most_layers, risk, verdict
+from doctor.sizing.levers import levers
 from doctor.sizing.memory import MIB, need
 from doctor.sizing.settings import Settings
 from doctor.sizing.shape import Layer, Shape
