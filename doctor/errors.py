@@ -4,6 +4,7 @@ DoctorError                  a sentence for the person at the keyboard; the comm
 ├── UsageError               an unknown id, option, URL or file
 ├── PluginError              a check or playbook file that cannot be used
 ├── ReportError              a saved report that cannot be read
+├── RedactionError           an output that still holds what must not leave; nothing of it was written
 ├── WardError                a patient that cannot be started
 └── Trouble                  something a server or machine did; becomes a fact, a skip or a finding
     ├── Unreachable          no connection, or it broke
@@ -28,6 +29,10 @@ class PluginError(DoctorError):
 
 class ReportError(DoctorError):
     """A saved report that cannot be read."""
+
+
+class RedactionError(DoctorError):
+    """An output that still holds what must not leave; nothing of it was written."""
 
 
 class WardError(DoctorError):

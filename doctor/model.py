@@ -186,6 +186,14 @@ class CheckReport(Value, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Suppressed(Value, frozen=True, kw_only=True):
+    """A symptom or cause that the user's settings accept until a day; it counts as a note."""
+
+    id: str
+    reason: str
+    until: str
+
+
 class TargetReport(Value, frozen=True, kw_only=True):
     """All that was found out about one server."""
 
@@ -199,6 +207,7 @@ class TargetReport(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     causes: tuple[Cause, ...] = ()
     ruled_out: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
     facts: dict[str, Any] = {}
 
 
@@ -219,6 +228,14 @@ class Tool(Value, frozen=True, kw_only=True):
     version: str = ""
 
 
+class Redaction(Value, frozen=True, kw_only=True):
+    """What was taken out of a saved report: `level` all, secrets or nothing; `replaced` places by kind."""
+
+    level: str
+    replaced: dict[str, int] = {}
+    content: str = "left out"  # the user's prompts and documents: "left out" or "included"
+
+
 class Report(Value, frozen=True, kw_only=True):
     """One run over all targets: the document behind every output format."""
 
@@ -232,3 +249,4 @@ class Report(Value, frozen=True, kw_only=True):
     host: dict[str, Any] = {}
     targets: tuple[TargetReport, ...] = ()
     coverage: Coverage = Coverage()
+    redaction: Redaction | None = None  # None: not redacted, as in a run's own memory

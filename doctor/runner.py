@@ -64,6 +64,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
     plugins: tuple[Path, ...] = ()
+    thresholds: dict[str, dict[str, float]] = {}  # check id -> constant of its file -> value
 
 
 async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> Report:
@@ -73,6 +74,10 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
     """
     # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
     checks = selected(await asyncio.to_thread(load_checks, plan.plugins), plan.only, plan.skip)
+    if plan.thresholds:
+        from doctor.config import apply_thresholds
+
+        apply_thresholds(plan.thresholds, checks)
     playbooks = await asyncio.to_thread(load_playbooks, plan.plugins)
     return await Run(plan, emit, stop or asyncio.Event(), checks, playbooks).carry_out()
 

@@ -54,6 +54,7 @@ class Exchange(Fact, frozen=True, kw_only=True):
     draft_tokens: int | None = None  # proposed by speculative decoding
     draft_accepted: int | None = None
     route: str = ""  # "POST /v1/chat/completions", "POST /api/chat"
+    request: str = ""  # the body as sent, JSON, for a reproduction; "" when it was too long to keep
 
     @property
     def ok(self) -> bool:

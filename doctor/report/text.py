@@ -91,6 +91,8 @@ def _target(page: Page, target: TargetReport, os: str) -> None:
     _findings(page, "Signs without a proven cause", _unexplained(target))
     notes = [finding for finding in target.findings if finding.severity is Severity.NOTE and not finding.explained_by]
     _findings(page, "Notes", notes)
+    for one in target.suppressed:
+        page.add(f"{one.id} until {one.until}: {one_line(one.reason)}", marker="Suppressed: ", indent=2)
 
 
 def _name(target: TargetReport) -> str:
@@ -137,13 +139,16 @@ def _evidence(page: Page, evidence: Iterable[Evidence]) -> None:
     for item in items[:MAX_EVIDENCE]:
         source = f"{item.origin}: {one_line(item.source)}" if item.source else str(item.origin)
         page.add(
-            _value(item), marker=set_cell_size(one_line(item.label, wide), wide) + "  ", indent=2, tail=f"({source})"
+            value_text(item),
+            marker=set_cell_size(one_line(item.label, wide), wide) + "  ",
+            indent=2,
+            tail=f"({source})",
         )
     if len(items) > MAX_EVIDENCE:
         page.add(f"{len(items) - MAX_EVIDENCE} more in the JSON report", "dim", indent=2)
 
 
-def _value(item: Evidence) -> str:
+def value_text(item: Evidence) -> str:
     """The value with its unit, bytes as MiB or GiB, fractions with four digits."""
     value = item.value
     if value is None:
@@ -209,7 +214,7 @@ def _findings(page: Page, title: str, findings: list[Finding]) -> None:
         mark = "- " if finding.severity is Severity.NOTE else f"{finding.severity.upper()}  "
         page.add(_sentence(finding.summary), marker=mark, indent=2, tail=f"[{finding.symptom}]")
         for item in () if finding.severity is Severity.NOTE else finding.evidence[:MAX_EVIDENCE]:
-            page.add(f"{one_line(item.label)}: {_value(item)}", indent=4, tail=f"({item.origin})")
+            page.add(f"{one_line(item.label)}: {value_text(item)}", indent=4, tail=f"({item.origin})")
 
 
 def _coverage(page: Page, report: Report) -> None:
