@@ -106,6 +106,15 @@ class Context:
             self._crashed.add(kind)
         return cast("F", task.result())
 
+    def at_hand(self, kind: type[F]) -> F | None:
+        """The fact if it was collected already; nothing is asked for it."""
+        if self._host is not None and self._host.knows(kind):
+            return self._host.at_hand(kind)
+        task = self._pending.get(kind)
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return cast("F", task.result())
+
     async def _collect(self, collector: Collector) -> Fact:
         try:
             return await collector(self)

@@ -145,7 +145,8 @@ def _proof(page: "Page", book: "Playbook") -> None:
 
 
 def _remedies(page: "Page", book: "Playbook") -> None:
-    from doctor.playbooks import filled
+    from doctor.plan.remedies import planned
+    from doctor.plan.situation import Situation
     from doctor.report.steps import step_lines
 
     if book.remedies:
@@ -153,7 +154,8 @@ def _remedies(page: "Page", book: "Playbook") -> None:
         page.add("Remedies", "underline")
     for remedy, places in _merged(book):
         page.add(remedy.say, marker="- ", indent=2, tail=f"[{places}]")
-        for step in filled(remedy, BLANKS).steps:
+        here = Situation(runtime=remedy.runtime, os="", model=BLANKS["model"], values=BLANKS)
+        for step in planned(remedy, here).steps:
             if step.kind == "by-hand":
                 page.add(step.text.strip(), indent=6)
             else:

@@ -19,6 +19,7 @@ from doctor.facts.host import (
     System,
     Tenant,
 )
+from doctor.facts.launch import Launch, Shell
 from doctor.facts.probe import (
     CacheReuse,
     CanaryText,
@@ -86,6 +87,7 @@ __all__ = [
     "Gpus",
     "GpusAtWork",
     "Identity",
+    "Launch",
     "ListAnswer",
     "LoadedModel",
     "LoadedModels",
@@ -100,6 +102,7 @@ __all__ = [
     "RoleShapes",
     "SchemaAnswer",
     "ServerProcess",
+    "Shell",
     "Slots",
     "Swapping",
     "System",
