@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,6 +27,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     explains: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    measure: dict[str, str] = {}
     evidence: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     body: str = ""
@@ -49,6 +50,7 @@ class FrontMatter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     explains: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    measure: dict[str, Literal["higher", "lower"]] = {}  # evidence labels whose numbers say how well a remedy works
     evidence: tuple[str, ...] = ()
     remedy: tuple[dict[str, Any], ...] = ()
 
@@ -95,6 +97,7 @@ def read_playbook(path: Path, category: Category) -> Playbook:
         explains=front.explains,
         after=front.after,
         verify=front.verify,
+        measure=dict(front.measure),
         evidence=front.evidence,
         remedies=remedies,
         body=parts[2].strip(),

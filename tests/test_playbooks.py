@@ -168,6 +168,18 @@ def test_steps_that_depend_on_a_blank_also_say_in_words_what_to_do() -> None:
     assert mute == []
 
 
+def test_what_a_playbook_measures_is_measured_by_a_check_that_verifies_it() -> None:
+    said = {check.id: check.path.read_text(encoding="utf-8") for check in bundled_checks()}
+    unknown = [
+        (book.id, label)
+        for book in bundled_playbooks()
+        for label in book.measure
+        if not any(f'"{label}"' in said[id_] for id_ in book.verify)
+    ]
+
+    assert unknown == []
+
+
 def test_no_two_causes_have_the_same_proof() -> None:
     groups: dict[frozenset[str], list[str]] = {}
     for book in bundled_playbooks():

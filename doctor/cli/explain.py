@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from doctor.report.page import Page
 
 KEEPS_ITS_LINES = re.compile(r"[-*|#] ?|    |```|\d+\. ")
+TEMPLATES = ("chatml.jinja", "chatml.go.txt")  # chat templates of ours that remedies use: printed as they are
 BLANKS = {"model": "MODEL", "url": "http://HOST:PORT", "host": "HOST", "port": "PORT", "context": "TOKENS"}
 
 
@@ -39,6 +40,10 @@ def explain(id_: str, no_color: bool, plugins: tuple[Path, ...]) -> int:
     from doctor.report.page import Page
 
     checks, books = load_checks(plugins), load_playbooks(plugins)
+    if id_ in TEMPLATES:
+        from doctor.plan.templates import text
+
+        return exits.OK if put(text(id_)) else exits.UNKNOWN
     page = Page(look(no_color))
     if not _write(page, id_, checks, books):
         known = {check.id for check in checks} | {book.id for book in books} | set(_symptoms(checks))

@@ -18,6 +18,8 @@ from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",
+    "treat": "doctor.cli.treat:treat",
+    "undo": "doctor.cli.undo:undo",
     "fit": "doctor.cli.fit:fit",
     "list": "doctor.cli.listing:listing",
     "explain": "doctor.cli.explain:explain",

@@ -14,10 +14,11 @@ from typing import Any
 from doctor.collect import files
 from doctor.collect.command import output
 from doctor.collect.process import cleaned
-from doctor.collect.variables import MASK, clean, is_secret
+from doctor.collect.variables import MASK, clean
 from doctor.errors import Trouble
 from doctor.facts import Launch
 from doctor.plan.compose import service_lines
+from doctor.secret_names import is_secret
 from doctor.text import one_line
 
 PROGRAMS = ("/usr/bin/docker", "/usr/local/bin/docker", "/opt/homebrew/bin/docker", "/usr/bin/podman")

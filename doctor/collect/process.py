@@ -12,10 +12,11 @@ import psutil
 
 from doctor.collect import cgroup, files
 from doctor.collect.deadline import in_thread
-from doctor.collect.variables import MASK, allowed, clean, is_secret
+from doctor.collect.variables import MASK, allowed, clean
 from doctor.context import Context
 from doctor.errors import Skip
 from doctor.facts import Identity, Reach, ServerProcess
+from doctor.secret_names import is_secret
 from doctor.text import one_line
 
 ROOT = Path("/")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from doctor.plan.options import Option, option, options
+from doctor.plan.options import Option, option
+from doctor.secret_names import is_secret
 
 Flags = Mapping[str, str | int | float | bool]
 
@@ -21,9 +22,13 @@ def changed(command: Sequence[str], flags: Flags, runtime: str) -> tuple[str, ..
 
 
 def variables_in_the_way(environment: Mapping[str, str], flags: Flags, runtime: str) -> dict[str, str]:
-    """Variables that would bring back an option that is taken away, each with "" for being unset."""
+    """Variables that would bring back an option that is taken away, each with "" for being unset.
+
+    One that holds a secret is never seen, so it is unset whether or not it is there.
+    """
     gone = [option(runtime, name) for name, value in flags.items() if value is False]
-    return {found.variable: "" for found in gone if found and found.variable in environment}
+    names = [found.variable for found in gone if found and found.variable]
+    return {name: "" for name in names if name in environment or is_secret(name)}
 
 
 def is_set(command: Sequence[str], environment: Mapping[str, str], name: str, runtime: str) -> bool:
@@ -38,11 +43,6 @@ def is_known(runtime: str, name: str) -> bool:
     """Whether a remedy may set this option: it exists in the version that was read."""
     found = option(runtime, name)
     return found is not None and not found.older
-
-
-def known_names(runtime: str) -> tuple[str, ...]:
-    """Every spelling of every option that is known of a runtime."""
-    return tuple(options(runtime))
 
 
 def _with(words: list[str], found: Option, value: str | float | bool, name: str) -> list[str]:

@@ -100,7 +100,18 @@ def _texts(value: object) -> list[str]:
 
 
 def _filled(step: Step, values: Mapping[str, str]) -> Step:
-    fields = ("command", "request", "edit", "text", "undo", "undo_command", "undo_request", "flag", "environment")
+    fields = (
+        "command",
+        "request",
+        "edit",
+        "text",
+        "undo",
+        "undo_command",
+        "undo_request",
+        "flag",
+        "environment",
+        "model",
+    )
     return msgspec.structs.replace(
         step, modelfile=_fill(step.modelfile, values), **{name: _fill(getattr(step, name), values) for name in fields}
     )

@@ -10,6 +10,7 @@ from doctor.model import Step
 from doctor.plan import compose, environment, systemd, templates
 from doctor.plan.command_line import Flags, changed, variables_in_the_way
 from doctor.plan.situation import Situation
+from doctor.secret_names import is_secret
 
 BLANK = re.compile(r"\{[a-z_]+\}")
 
@@ -38,11 +39,16 @@ def server_steps(step: Step, here: Situation) -> tuple[Step, ...]:
         return environment.without_process(step.environment, here.runtime, here.os) if known else (change.told,)
     variables = {**variables_in_the_way(here.environment, step.flag, here.runtime), **step.environment}
     command = changed(here.command, step.flag, here.runtime)
-    if command == here.command and all(here.environment.get(name, "") == value for name, value in variables.items()):
+    if command == here.command and not any(_may_differ(name, value, here) for name, value in variables.items()):
         text = f"The server runs {environment.named(step.flag, variables)} already: nothing is to be changed."
         return (Step(kind="by-hand", text=text),)
     change = msgspec.structs.replace(change, variables=variables, command=command)
     return (*_own_template(step, here), *BY_METHOD.get(here.launch.method, _plain)(change, here, here.launch))
+
+
+def _may_differ(name: str, value: str, here: Situation) -> bool:
+    """Whether the server's variable is another, or cannot be known because it holds a secret."""
+    return is_secret(name) or here.environment.get(name, "") != value
 
 
 def _own_template(step: Step, here: Situation) -> tuple[Step, ...]:
@@ -60,6 +66,7 @@ def _restart(change: Change, here: Situation, text: str = "", *, automatic: bool
         command=change.command,
         before=here.command,
         environment=dict(change.variables),
+        flag=dict(change.flags),
         text=text,
         automatic=automatic,
     )
@@ -87,7 +94,17 @@ def _systemd(change: Change, here: Situation, launch: Launch) -> tuple[Step, ...
         return environment.drop_in_steps(launch.drop_in, text, launch.name)
     restart = ("systemctl", "--user", "restart", launch.name)
     edit = {"file": launch.drop_in, "text": text}
-    return (Step(kind="restart", command=restart, before=here.command, edit=edit, automatic=launch.own),)
+    return (
+        Step(
+            kind="restart",
+            command=restart,
+            before=here.command,
+            environment=dict(change.variables),
+            flag=dict(change.flags),
+            edit=edit,
+            automatic=launch.own,
+        ),
+    )
 
 
 def _compose(change: Change, here: Situation, launch: Launch) -> tuple[Step, ...]:

@@ -22,6 +22,10 @@ def shell_of(host: dict[str, Any]) -> str:
 
 def step_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
     """What to type or do for one step."""
+    if step.kind == "restart" and step.edit is not None:  # a user's unit: its drop-in, then the unit again
+        reload_ = ["systemctl", "--user", "daemon-reload"]
+        lines = [line for command in (reload_, list(step.command)) for line in command_lines(command, shell)]
+        return [*edit_lines(step.edit), *lines]
     if step.kind in ("run", "restart") and step.command:
         return command_lines(list(step.command), shell, step.environment)
     if step.kind == "request" and step.request is not None:
@@ -33,7 +37,7 @@ def step_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
 
 def before_lines(step: Step, shell: str = "posix") -> list[str]:
     """The server's command line as it is now, for a step that changes it."""
-    return command_lines(list(step.before), shell) if step.before else []
+    return command_lines(list(step.before), shell) if step.before and step.edit is None else []
 
 
 def undo_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
@@ -44,7 +48,9 @@ def undo_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
         return command_lines(list(step.undo_command), shell)
     if step.undo_request:
         return request_lines(step.undo_request, url, shell)
-    return ["Start it with the first command again."] if step.kind == "restart" and step.before else []
+    if step.kind != "restart" or not step.before:
+        return []
+    return ["Start it with the first command again." if step.edit is None else "Delete the file, then the two again."]
 
 
 def command_lines(command: list[str], shell: str = "posix", environment: dict[str, str] | None = None) -> list[str]:

@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from doctor.model import Cause, Coverage, Evidence, Finding, Report, Severity, State, Status, Step, TargetReport
 from doctor.report import Look
 from doctor.report.page import Page
-from doctor.report.steps import before_lines, command_lines, edit_lines, shell_of, step_lines, undo_lines
+from doctor.report.steps import before_lines, command_lines, shell_of, step_lines, undo_lines
 from doctor.text import mib, one_line
 
 STYLES = {
@@ -133,13 +133,16 @@ def _evidence(page: Page, evidence: Iterable[Evidence]) -> None:
     for item in items[:MAX_EVIDENCE]:
         source = f"{item.origin}: {one_line(item.source)}" if item.source else str(item.origin)
         page.add(
-            _value(item), marker=set_cell_size(one_line(item.label, wide), wide) + "  ", indent=2, tail=f"({source})"
+            shown_value(item),
+            marker=set_cell_size(one_line(item.label, wide), wide) + "  ",
+            indent=2,
+            tail=f"({source})",
         )
     if len(items) > MAX_EVIDENCE:
         page.add(f"{len(items) - MAX_EVIDENCE} more in the JSON report", "dim", indent=2)
 
 
-def _value(item: Evidence) -> str:
+def shown_value(item: Evidence) -> str:
     """The value with its unit, bytes as MiB or GiB, fractions with four digits."""
     value = item.value
     if value is None:
@@ -195,9 +198,6 @@ def write_step(page: Page, step: Step, url: str, shell: str, *, indent: int, sai
         page.add(step.text.strip(), indent=indent)
     lines = [] if step.kind == "by-hand" else step_lines(step, url, shell)
     before = before_lines(step, shell)
-    if step.edit and step.kind == "restart":
-        page.exact(edit_lines(step.edit), indent=indent)
-        before = []
     if before:
         if step.before != said:
             page.exact([f"{NOW}{before[0]}", *(" " * len(NOW) + line for line in before[1:])], indent=indent)
@@ -229,7 +229,7 @@ def _findings(page: Page, title: str, findings: list[Finding]) -> None:
         mark = "- " if finding.severity is Severity.NOTE else f"{finding.severity.upper()}  "
         page.add(_sentence(finding.summary), marker=mark, indent=2, tail=f"[{finding.symptom}]")
         for item in () if finding.severity is Severity.NOTE else finding.evidence[:MAX_EVIDENCE]:
-            page.add(f"{one_line(item.label)}: {_value(item)}", indent=4, tail=f"({item.origin})")
+            page.add(f"{one_line(item.label)}: {shown_value(item)}", indent=4, tail=f"({item.origin})")
 
 
 def _coverage(page: Page, report: Report) -> None:
