@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ from doctor.selection import selected
 from doctor.text import plain
 
 Emit = Callable[[Event], None]
+# Chooses the next check from the results so far; "" ends the examination.
+Guide = Callable[[Mapping[str, Result], Diagnosis], str]
 
 DEADLINE_S = 180.0
 # Requests and output tokens that the quick set may use (design, section 8); deep may use ten times as many.
@@ -65,6 +67,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
     plugins: tuple[Path, ...] = ()
+    guide: Guide | None = None  # instead of all checks in order: one after the other, as it says
 
 
 async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> Report:
@@ -171,15 +174,25 @@ class Examination:
         self.model = ""
 
     async def carry_out(self) -> None:
-        """Reading checks together, then generating ones in the order of elimination."""
+        """Reading checks together, then generating ones in the order of elimination; or as the plan's guide says."""
         checks = self.run.checks
         await self._identify()
+        if self.run.plan.guide:
+            await self._guided(self.run.plan.guide)
+            return
         passive = [check for check in checks if check.depth is Depth.PASSIVE]
         await asyncio.gather(*(self._one(check) for check in passive))
         await self._look_at_launch()
         for check in checks:
             if check.depth is not Depth.PASSIVE:
                 await self._one(check)
+
+    async def _guided(self, guide: Guide) -> None:
+        """One check after the other, each chosen by what the ones before it found."""
+        await self._look_at_launch()
+        checks = {check.id: check for check in self.run.checks}
+        while (chosen := guide(self.results, await self.diagnosis())) in checks and chosen not in self.results:
+            await self._one(checks[chosen])
 
     async def _identify(self) -> None:
         """Who it is, for the headline; a target that cannot be identified is explained by its checks."""
