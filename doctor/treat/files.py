@@ -31,6 +31,8 @@ def done(edit: Edit) -> None:
     """Write the new content. Raises TreatError; the old content is then still there."""
     before = edit.before
     with _told(before.path):
+        if _digest_of(Path(before.path)) != before.digest:
+            raise TreatError(f"{before.path} was changed since it was read; nothing was changed: run the command again")
         for folder in before.folders:
             Path(folder).mkdir(exist_ok=True)
         _replace(Path(before.path), edit.content, Path(edit.temporary), before)

@@ -7,11 +7,13 @@ had not begun.
 
 import contextlib
 import datetime as dt
+import errno
 import os
 import re
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
@@ -36,7 +38,7 @@ def root(environment: Mapping[str, str] = os.environ, home: Path | None = None) 
 class Journal:
     """One treatment's journal, open for writing."""
 
-    def __init__(self, folder: Path, file: IO[bytes]) -> None:
+    def __init__(self, folder: Path, file: FileIO) -> None:
         self.folder = folder
         self._file = file
 
@@ -46,13 +48,27 @@ class Journal:
         return self.folder.name
 
     def write(self, record: Record) -> None:
-        """Append a record; it is on the disk when this returns. Raises TreatError."""
+        """Append a record; it is on the disk when this returns. Raises TreatError; then nothing of it is left."""
+        line = msgspec.json.encode(record) + b"\n"
         try:
-            self._file.write(msgspec.json.encode(record) + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            _append(self._file, line)
         except OSError as error:
             raise TreatError(f"the journal {self.folder / NAME} cannot be written: {error.strerror}") from error
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    """Write the whole line or nothing: what is begun on a full disk would spoil the next one. Raises OSError."""
+    begins = file.seek(0, os.SEEK_END)
+    written = -1
+    try:
+        written = file.write(line)
+        os.fsync(file.fileno())
+    finally:
+        if written != len(line):
+            with contextlib.suppress(OSError):
+                file.truncate(begins)
+    if written != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextlib.contextmanager
@@ -66,7 +82,7 @@ def begun(cause: str, say: str, url: str, place: Path) -> Iterator[Journal]:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             stack.enter_context(_locked(place))
             folder.mkdir(mode=0o700)
-            file = stack.enter_context((folder / NAME).open("xb"))
+            file = stack.enter_context((folder / NAME).open("xb", buffering=0))
             (folder / NAME).chmod(0o600)
             sync_folder(folder)
             sync_folder(place)
@@ -87,7 +103,7 @@ def reopened(folder: Path) -> Iterator[Journal]:
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(_locked(folder.parent))
-            file = stack.enter_context((folder / NAME).open("r+b"))
+            file = stack.enter_context((folder / NAME).open("r+b", buffering=0))
             content = file.read()
             file.truncate(content.rfind(b"\n") + 1)  # what a crash cut short is no record
             file.seek(0, os.SEEK_END)

@@ -1,6 +1,7 @@
 """A small server as an ordinary process, and what it says about itself."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,13 @@ from doctor.ward import leash
 from doctor.ward.programs import free_port
 
 SERVER = Path(__file__).with_name("small_server.py")
+
+
+def python(code: str, *words: str) -> str:
+    """What the code prints, run in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def model_at(url: str) -> str:

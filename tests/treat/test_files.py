@@ -3,14 +3,13 @@
 import os
 import resource
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from doctor.errors import TreatError
 from doctor.treat import files
+from tests.treat.conftest import python
 
 OLD, NEW = b"old\r\nlines without an end", b"[Service]\nEnvironment=A=1\n"
 
@@ -88,6 +87,24 @@ def test_what_somebody_changed_since_is_not_thrown_away(file, kept):
     assert file.read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("theirs", [b"mine", None])
+def test_a_file_that_changed_since_the_plan_is_left_alone(file, kept, theirs):
+    edit = files.planned(str(file), NEW, kept, 1)
+    file.write_bytes(theirs) if theirs else file.unlink()
+    before = state(file.parent)
+    with pytest.raises(TreatError, match="changed since it was read; nothing was changed"):
+        files.done(edit)
+    assert state(file.parent) == before
+
+
+def test_a_file_that_came_to_be_since_the_plan_is_left_alone(tmp_path, kept):
+    edit = files.planned(str(tmp_path / "new"), NEW, kept, 1)
+    (tmp_path / "new").write_bytes(b"mine")
+    with pytest.raises(TreatError, match="changed since it was read"):
+        files.done(edit)
+    assert (tmp_path / "new").read_bytes() == b"mine"
+
+
 def test_undoing_what_was_never_done_changes_nothing(file, kept):
     edit = files.planned(str(file), NEW, kept, 1)
     Path(edit.temporary).write_bytes(b"half")
@@ -116,13 +133,6 @@ def test_what_is_no_ordinary_file_is_left_alone(make, tmp_path, kept):
     make(tmp_path / "odd")
     with pytest.raises(TreatError, match="not an ordinary file"):
         files.planned(str(tmp_path / "odd"), NEW, kept, 1)
-
-
-def python(code: str, *words: str) -> str:
-    """What the code prints, run in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    command = [sys.executable, "-c", code, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 # Root may write everywhere: there the test goes on as nobody.

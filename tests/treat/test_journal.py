@@ -1,12 +1,14 @@
 """The journal: on the disk before the change, readable by its owner only, and readable after a crash."""
 
 import stat
+import sys
 
 import pytest
 
 from doctor.errors import TreatError
 from doctor.treat.acts import Did, Doing, Ended, Run, Undid
 from doctor.treat.journal import NAME, begun, course, courses, records, reopened, root
+from tests.treat.conftest import python
 
 RUN = Run(say="look", command=("/bin/true",))
 
@@ -83,3 +85,39 @@ def test_the_newest_comes_first_and_strange_folders_are_left_out(tmp_path):
 def test_the_place_follows_the_environment(tmp_path):
     assert root({"XDG_STATE_HOME": "/s"}) == root({"XDG_STATE_HOME": "/s"}, tmp_path)
     assert root({}, tmp_path) == tmp_path / ".local/state/llm-doctor/treatments"
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from doctor.errors import TreatError
+from doctor.treat import files
+from doctor.treat.acts import Ended, Doing
+from doctor.treat.journal import NAME, begun, course
+import asyncio
+from doctor.treat.carry_out import do
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+target, place = Path(sys.argv[1]), Path(sys.argv[2])
+with begun("drift-x", "Do it.", "http://127.0.0.1:9", place) as journal:
+    edit = files.planned(str(target), b"new", journal.folder, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((journal.folder / NAME).stat().st_size + 40, hard))
+    try:
+        asyncio.run(do(journal, 1, edit, url="http://127.0.0.1:9"))
+    except TreatError as error:
+        print(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    journal.write(Ended(outcome="undone"))
+    print(course(journal.folder).outcome, course(journal.folder).open)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_on_a_full_disk_nothing_is_done_that_cannot_be_written_down(tmp_path):
+    """The limit on the size of a file stands for a full disk: the record is cut short, and leaves nothing behind."""
+    target = tmp_path / "settings"
+    target.write_bytes(b"old")
+    said = python(FULL, str(target), str(tmp_path / "state"))
+    assert "journal.jsonl cannot be written: " in said
+    assert "undone ()" in said
+    assert target.read_bytes() == b"old"
