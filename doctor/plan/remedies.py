@@ -53,7 +53,7 @@ def planned(remedy: Remedy, here: Situation) -> Remedy:
     values = here.values
     steps = tuple(exact for step in remedy.steps for exact in _exact(_filled(step, values), here))
     return msgspec.structs.replace(
-        remedy, say=_text(remedy.say, values), effect=_text(remedy.effect, values), steps=steps
+        remedy, say=_words(remedy.say, values), effect=_words(remedy.effect, values), steps=steps
     )
 
 
@@ -104,8 +104,6 @@ def _filled(step: Step, values: Mapping[str, str]) -> Step:
         "command",
         "request",
         "edit",
-        "text",
-        "undo",
         "undo_command",
         "undo_request",
         "flag",
@@ -113,7 +111,11 @@ def _filled(step: Step, values: Mapping[str, str]) -> Step:
         "model",
     )
     return msgspec.structs.replace(
-        step, modelfile=_fill(step.modelfile, values), **{name: _fill(getattr(step, name), values) for name in fields}
+        step,
+        modelfile=_fill(step.modelfile, values),
+        text=_words(step.text, values),
+        undo=_words(step.undo, values),
+        **{name: _fill(getattr(step, name), values) for name in fields},
     )
 
 
@@ -130,3 +132,8 @@ def _fill(value: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - walks
 def _text(text: str, values: Mapping[str, str]) -> str:
     """`{model}` and the like filled in, in one pass: what a value brings along is never filled again."""
     return BLANK.sub(lambda found: values.get(found[0][1:-1], found[0]), text)
+
+
+def _words(text: str, values: Mapping[str, str]) -> str:
+    """The same for words that people read, where a blank that nothing fills stands as WINDOW, not as a code."""
+    return BLANK.sub(lambda found: values.get(found[0][1:-1], found[0][1:-1].upper()), text)

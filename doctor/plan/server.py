@@ -26,7 +26,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> Step:
         """The change in words, as the playbook says it or in general ones."""
-        return Step(kind="by-hand", text=self.text or environment.told(self.flags, self.variables, "server"))
+        if self.text:
+            return Step(kind="by-hand", text=self.text)
+        said = environment.told(self.flags, self.variables, "server")
+        return Step(kind="by-hand", text=BLANK.sub(lambda found: found[0][1:-1].upper(), said))
 
 
 def server_steps(step: Step, here: Situation) -> tuple[Step, ...]:

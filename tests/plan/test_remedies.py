@@ -127,3 +127,15 @@ def test_a_drop_in_keeps_what_it_held_and_quotes_as_systemd_reads():
         "Environment=A=2",
         "UnsetEnvironment=C",
     ]
+
+
+def test_no_words_for_people_hold_a_blank_that_nothing_fills():
+    """As where nothing is known of the server's window, its processor and its template."""
+    here = Situation(runtime="ollama", os="linux", values={"model": "m", "url": "http://127.0.0.1:1"})
+    step = Step(kind="environment", environment={"OLLAMA_CONTEXT_LENGTH": "{window}"})
+    remedy = Remedy(say="More than {window}.", runtime="ollama", effect="{windows} tokens", steps=(step,))
+
+    made = planned(remedy, here)
+
+    assert (made.say, made.effect) == ("More than WINDOW.", "WINDOWS tokens")
+    assert made.steps[0].text == "Start the server again with OLLAMA_CONTEXT_LENGTH=WINDOW."
