@@ -11,7 +11,7 @@ import msgspec
 from doctor.errors import DoctorError, Skip
 from doctor.facts.fact import Fact
 from doctor.model import Depth
-from doctor.plan import Plan
+from doctor.quick_plan import Plan
 
 if TYPE_CHECKING:
     from doctor.http import Client
@@ -107,6 +107,15 @@ class Context:
             if kind in self._crashed:
                 raise Skip(f"its {words(kind)} could not be collected")
             self._crashed.add(kind)
+        return cast("F", task.result())
+
+    def at_hand(self, kind: type[F]) -> F | None:
+        """The fact if it was collected already; nothing is asked for it."""
+        if self._host is not None and self._host.knows(kind):
+            return self._host.at_hand(kind)
+        task = self._pending.get(kind)
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
         return cast("F", task.result())
 
     async def _collect(self, collector: Collector) -> Fact:

@@ -6,6 +6,7 @@ DoctorError                  a sentence for the person at the keyboard; the comm
 ├── ReportError              a saved report that cannot be read
 ├── RedactionError           an output that still holds what must not leave; nothing of it was written
 ├── WardError                a patient that cannot be started
+├── TreatError               a remedy that cannot be carried out or taken back; what was done is in the message
 └── Trouble                  something a server or machine did; becomes a fact, a skip or a finding
     ├── Unreachable          no connection, or it broke
     ├── Refused              an HTTP status that says no (carries status and body text)
@@ -37,6 +38,10 @@ class RedactionError(DoctorError):
 
 class WardError(DoctorError):
     """A patient that cannot be started."""
+
+
+class TreatError(DoctorError):
+    """A remedy that cannot be carried out or taken back."""
 
 
 class Trouble(DoctorError):

@@ -20,6 +20,9 @@ from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",
+    "ask": "doctor.cli.ask:ask",
+    "treat": "doctor.cli.treat:treat",
+    "undo": "doctor.cli.undo:undo",
     "fit": "doctor.cli.fit:fit",
     "list": "doctor.cli.listing:listing",
     "explain": "doctor.cli.explain:explain",

@@ -45,6 +45,7 @@ from doctor.facts.host import (
     System,
     Tenant,
 )
+from doctor.facts.launch import Launch, Shell
 from doctor.facts.probe import (
     CacheReuse,
     CanaryText,
@@ -133,6 +134,7 @@ __all__ = [
     "GpusAtWork",
     "Identity",
     "KvCache",
+    "Launch",
     "ListAnswer",
     "LoadedModel",
     "LoadedModels",
@@ -156,6 +158,7 @@ __all__ = [
     "SchemaAnswer",
     "SchemaTrial",
     "ServerProcess",
+    "Shell",
     "Slots",
     "StillThere",
     "StreamPair",
