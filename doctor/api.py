@@ -28,6 +28,7 @@ from doctor.errors import Skip
 from doctor.facts import *  # noqa: F403 - facts are the vocabulary of checks
 from doctor.facts import __all__ as _facts
 from doctor.model import Category, Depth, Evidence, Finding, Origin, Severity, Status, Symptom, Verdict
+from doctor.retrieval.scoring import gain_interval, mrr, mrr_interval, recall, recall_interval, wilson
 from doctor.text import mib, percent, plain
 
 __all__ = [
@@ -46,13 +47,19 @@ __all__ = [
     "Verdict",
     "computed",
     "degeneration",
+    "gain_interval",
     "mib",
+    "mrr",
+    "mrr_interval",
     "percent",
     "plain",
     "probed",
+    "recall",
+    "recall_interval",
     "reported",
     "seen",
     "verdict",
+    "wilson",
     *_facts,
 ]
 

@@ -5,6 +5,7 @@ DoctorError                  a sentence for the person at the keyboard; the comm
 ├── PluginError              a check or playbook file that cannot be used
 ├── ReportError              a saved report that cannot be read
 ├── WardError                a patient that cannot be started
+├── StoreError               an index that cannot be opened or read
 └── Trouble                  something a server or machine did; becomes a fact, a skip or a finding
     ├── Unreachable          no connection, or it broke
     ├── Refused              an HTTP status that says no (carries status and body text)
@@ -32,6 +33,10 @@ class ReportError(DoctorError):
 
 class WardError(DoctorError):
     """A patient that cannot be started."""
+
+
+class StoreError(DoctorError):
+    """An index that cannot be opened or read."""
 
 
 class Trouble(DoctorError):

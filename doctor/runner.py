@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from doctor import __version__
+from doctor.blanks import blanks
 from doctor.check import Check
-from doctor.collect import host_collectors, target_collectors
+from doctor.collect import host_collectors
 from doctor.contained import Contained
 from doctor.context import Budget, Context, Target, tallied
 from doctor.diagnose import diagnose
@@ -41,6 +42,7 @@ from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.selection import selected
 from doctor.text import plain
+from doctor.visit import Shared, visiting
 
 Emit = Callable[[Event], None]
 
@@ -49,6 +51,8 @@ DEADLINE_S = 180.0
 QUICK_REQUESTS = 28
 QUICK_OUTPUT_TOKENS = 650
 DEEP_FACTOR = 10
+# Batches of texts that the diagnosis of an index may send to its embedder.
+INDEX_REQUESTS = 400
 INTERRUPTED = "interrupted"
 OUT_OF_TIME = "the run's deadline passed before this check's turn"
 
@@ -71,7 +75,8 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
     Raises UsageError for an unknown id in `only` or `skip`, PluginError for a broken file in a plug-in folder.
     """
     # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
-    checks = selected(await asyncio.to_thread(load_checks, plan.plugins), plan.only, plan.skip)
+    loaded = await asyncio.to_thread(load_checks, plan.plugins)
+    checks = selected(loaded, plan.only, plan.skip, index=any(target.index for target in plan.targets))
     playbooks = await asyncio.to_thread(load_playbooks, plan.plugins)
     return await Run(plan, emit, stop or asyncio.Event(), checks, playbooks).carry_out()
 
@@ -102,7 +107,9 @@ class Run:
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         targets = self.plan.targets or await self._discover()
         self.emit(RunBegan(targets=targets, checks=tuple(check.id for check in self.checks)))
-        reports = [await self._examine(target) for target in targets]
+        async with contextlib.AsyncExitStack() as stack:
+            peers: dict[str, Context] = {}
+            reports = [await self._examine(target, peers, stack) for target in targets]
         system = await self._system()
         report = assemble(self.plan.depth, started, time.monotonic() - self.began_s, reports, self.host.collected())
         await self.host.close()
@@ -124,34 +131,29 @@ class Run:
             return await self.host.fact(System)
         return None
 
-    async def _examine(self, target: Target) -> TargetReport:
-        """All checks on one target."""
-        from doctor.http import Client
-
-        client = Client(origin(target.url), api_key=target.api_key)
-        context = Context(
-            target,
-            self.plan.depth,
-            target_collectors(),
+    async def _examine(
+        self, target: Target, peers: dict[str, Context], stack: contextlib.AsyncExitStack
+    ) -> TargetReport:
+        """All checks on one target. `peers` and `stack` keep the servers that belong to an index."""
+        shared = Shared(
+            depth=self.plan.depth,
             host=self.host,
-            http=client,
-            budget=self._budget(),
+            budget=self._budget(target),
             model_lock=self.model_lock,
+            peers=peers,
+            stack=stack,
         )
-        try:
+        async with visiting(target, shared) as context:
             exam = Examination(self, context)
             await exam.carry_out()
             report = await exam.report()
-        finally:
-            await context.close()
-            await client.close()
         self.emit(TargetEnded(report=report))
         return report
 
-    def _budget(self) -> Budget:
+    def _budget(self, target: Target) -> Budget:
         factor = DEEP_FACTOR if self.plan.depth is Depth.DEEP else 1
         return Budget(
-            requests=QUICK_REQUESTS * factor,
+            requests=(INDEX_REQUESTS if target.index else QUICK_REQUESTS) * factor,
             output_tokens=QUICK_OUTPUT_TOKENS * factor,
             deadline_s=max(0.0, self.ends_s - time.monotonic()),
         )
@@ -250,7 +252,7 @@ class Examination:
             self.run.playbooks,
             runtime=self.identity.runtime if self.identity else "",
             os=system.os if system else "",
-            values=blanks(self.context.target, self.model),
+            values=blanks(self.context, self.model),
         )
 
     async def report(self) -> TargetReport:
@@ -300,19 +302,6 @@ def _skipped(check: Check, reason: str) -> Result:
     return Result(id=check.id, category=check.category, status=Status.SKIPPED, reason=plain(reason))
 
 
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL: what a client may talk to."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.split('/', 1)[0]}"
-
-
-def blanks(target: Target, model: str) -> dict[str, str]:
-    """What the placeholders of playbook steps are filled with for this target."""
-    base = origin(target.url)
-    host, _, port = base.partition("://")[2].rpartition(":")
-    return {"url": base, "host": host or base, "port": port, "model": model or "MODEL"}
-
-
 def target_report(
     context: Context, identity: Identity | None, model: str, results: Sequence[Result], diagnosis: Diagnosis
 ) -> TargetReport:
@@ -332,6 +321,7 @@ def target_report(
     state, reason = _headline(results, diagnosis)
     return TargetReport(
         url=context.target.url,
+        again=context.target.again,
         runtime=identity.runtime if identity else "",
         version=identity.version if identity else "",
         model=model,

@@ -62,7 +62,7 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor check --target http://127.0.0.1:8080 --only speed
       llm-doctor check --depth passive --format json -o report.json
     """  # noqa: D301 - click's mark for lines to be kept as they are
-    key = _key(api_key_file, targets) if api_key_file else ""
+    key = key_in(api_key_file, targets) if api_key_file else ""
     from doctor.model import Depth
     from doctor.runner import RunPlan
 
@@ -99,7 +99,7 @@ def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tupl
     return tuple({target.url: target for target in parsed}.values())
 
 
-def _key(path: str, targets: tuple[str, ...]) -> str:
+def key_in(path: str, targets: tuple[str, ...]) -> str:
     """The key in the file. Raises UsageError; a key goes to nobody but a server that the user named."""
     if not targets:
         raise UsageError("--api-key-file needs --target: a key is only sent to a server that you name")

@@ -18,6 +18,7 @@ from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",
+    "rag": "doctor.cli.rag:rag",
     "fit": "doctor.cli.fit:fit",
     "list": "doctor.cli.listing:listing",
     "explain": "doctor.cli.explain:explain",

@@ -45,6 +45,21 @@ TARGET: Mapping[type[Fact], str] = {
     facts.Embeddings: "doctor.collect.probes.embeddings:collect_embeddings",
     facts.EmbeddingTruncation: "doctor.collect.probes.embedding_truncation:collect_embedding_truncation",
 }
+# Of an open index; what they do not say is asked of its embedder.
+INDEX: Mapping[type[Fact], str] = {
+    facts.Index: "doctor.collect.index.state:collect_index",
+    facts.IndexVectors: "doctor.collect.index.vectors:collect_index_vectors",
+    facts.IndexChunks: "doctor.collect.index.chunks:collect_index_chunks",
+    facts.SourceFiles: "doctor.collect.index.files:collect_source_files",
+    facts.FilterTrial: "doctor.collect.index.filters:collect_filter_trial",
+    facts.Reembedding: "doctor.collect.index.reembedding:collect_reembedding",
+    facts.KnownItems: "doctor.collect.index.known_items:collect_known_items",
+}
+
+
+def index_collectors() -> dict[type[Fact], Collector]:
+    """Collectors of an index's facts, each once a collection."""
+    return {kind: _late(path) for kind, path in INDEX.items()}
 
 
 def host_collectors() -> dict[type[Fact], Collector]:

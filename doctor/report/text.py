@@ -184,7 +184,8 @@ def _cure(page: Page, target: TargetReport, cause: Cause, os: str) -> None:
     only = [word for id_ in cause.verify for word in ("--only", id_)]
     page.gap()
     page.add("Did it help, and why it happens", "underline", indent=2)
-    page.exact(command_lines(["llm-doctor", "check", "--target", one_line(target.url, 200), *only], os), indent=2)
+    again = target.again or ("llm-doctor", "check", "--target", target.url)
+    page.exact(command_lines([*(one_line(word, 200) for word in again), *only], os), indent=2)
     page.exact([f"llm-doctor explain {cause.id}"], indent=2)
 
 

@@ -34,7 +34,7 @@ def test_check_has_the_options_of_the_contract():
 
 
 def test_commands_are_those_that_work():
-    assert list(COMMANDS) == ["check", "fit", "list", "explain", "demo", "replay", "show"]
+    assert list(COMMANDS) == ["check", "rag", "fit", "list", "explain", "demo", "replay", "show"]
 
 
 def test_completion_offers_commands_and_options(doctor):
