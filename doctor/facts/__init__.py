@@ -20,6 +20,7 @@ from doctor.facts.host import (
     Tenant,
 )
 from doctor.facts.index import (
+    Answering,
     Asked,
     EndToEnd,
     FilterTrial,
@@ -42,7 +43,10 @@ from doctor.facts.probe import (
     Embeddings,
     EmbeddingTruncation,
     Exchange,
+    GroundedItem,
+    Grounding,
     ListAnswer,
+    MiniRetrieval,
     Needle,
     PromptAccounting,
     RoleShapes,
@@ -76,6 +80,7 @@ from doctor.facts.server import (
 from doctor.facts.sizing import Footprint
 
 __all__ = [
+    "Answering",
     "Asked",
     "Bandwidth",
     "BusyProcess",
@@ -102,6 +107,8 @@ __all__ = [
     "Gpu",
     "Gpus",
     "GpusAtWork",
+    "GroundedItem",
+    "Grounding",
     "Identity",
     "Index",
     "IndexChunks",
@@ -111,6 +118,7 @@ __all__ = [
     "LoadedModel",
     "LoadedModels",
     "Memory",
+    "MiniRetrieval",
     "Miss",
     "ModelCard",
     "Models",

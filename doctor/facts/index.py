@@ -185,22 +185,46 @@ class KnownItems(Fact, frozen=True, kw_only=True):
     left_out: int = 0  # chunks of which no question could be made
 
 
+class Answering(Fact, frozen=True, kw_only=True):
+    """The model that answers from the passages, and its window in tokens."""
+
+    model: str
+    window: int
+    source: str = ""
+
+
 class Asked(Fact, frozen=True, kw_only=True):
-    """One question asked to the end: was the chunk fetched, did it reach the model, was the answer right."""
+    """One question asked to the end: was the chunk fetched, did the prompt arrive, was the answer right."""
 
     question: int
-    rank: int
+    rank: int  # of the right chunk among those fetched, 0 when it is not there
     prompt_tokens: int | None
     prompt_words: int
-    answered: bool  # with the passages as they are fetched
-    alone: bool | None  # with the right passage alone: a control
+    answered: bool  # rightly, with the passages as they are fetched
+    alone: bool | None = None  # the same with the right passage alone; None where that was not needed
+    refused: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the prompt did not arrive as a whole: fewer tokens counted than it has words, or refused."""
+        return bool(self.refused) or (self.prompt_tokens is not None and self.prompt_tokens < self.prompt_words)
+
+    @property
+    def outcome(self) -> str:
+        """Where the question failed: "right", "search", "window", "model" (among several), "reading" (even alone)."""
+        if self.answered:
+            return "right"
+        if not self.rank:
+            return "search"
+        if self.cut:
+            return "window"
+        return "model" if self.alone else "reading"
 
 
 class EndToEnd(Fact, frozen=True, kw_only=True):
-    """Questions asked through retrieval and model."""
+    """Questions asked through search and model."""
 
     model: str
     k: int
     asked: tuple[Asked, ...]
     window: int | None = None
-    passages_words: float = 0.0  # median words of the passages for one question

@@ -77,13 +77,12 @@ async def ranked(index: OpenIndex, asked: Sequence[Question], results: Sequence[
 
 def rank(question: Question, found: Sequence[str], rows: dict[str, Chunk], k: int) -> int:
     """The place of the first result that is expected, comes from an expected source, or says the same within k."""
-    for place, id_ in enumerate(found, 1):
-        if id_ in question.expected or (id_ in rows and from_source(rows[id_], question.sources)):
-            return place
     texts = [shingles(text) for id_ in question.expected if id_ in rows and (text := rows[id_].text)]
-    for place, id_ in enumerate(found[:k], 1):
-        text = rows[id_].text if id_ in rows else None
-        if text and any(same(shingles(text), wanted) for wanted in texts):
+    for place, id_ in enumerate(found, 1):
+        row = rows.get(id_)
+        if id_ in question.expected or (row and from_source(row, question.sources)):
+            return place
+        if place <= k and row and row.text and any(same(shingles(row.text), wanted) for wanted in texts):
             return place
     return 0
 
