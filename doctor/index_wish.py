@@ -16,6 +16,7 @@ class IndexWish(msgspec.Struct, frozen=True, kw_only=True):
 
     embedder_url: str = ""
     embed_model: str = ""
+    recorded_model: str = ""  # as the index names it, where the user named none
     chat_url: str = ""
     chat_model: str = ""
     api_key: str = ""

@@ -13,7 +13,10 @@ from doctor.errors import UsageError
 from doctor.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from doctor.context import Target
+    from doctor.report.retrieval import LocalTexts
     from doctor.runner import RunPlan
 
 DEADLINE_S = 180.0
@@ -78,15 +81,20 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
     return examine(plan, wish, fail_on)
 
 
-def examine(plan: "RunPlan", wish: Delivery, fail_on: str = "warning") -> int:
-    """Run the plan, deliver the report, and give the exit code."""
+def examine(
+    plan: "RunPlan",
+    wish: Delivery,
+    fail_on: str = "warning",
+    texts: "Callable[[], Mapping[str, LocalTexts] | None]" = lambda: None,
+) -> int:
+    """Run the plan, deliver the report, and give the exit code. `texts` gives what only a terminal may show."""
     import asyncio
 
     from doctor.cli.follow import follow
 
     report, cut_short = asyncio.run(follow(plan))
     code = exits.exit_code(report.state, fail_on) if cut_short is None else cut_short
-    return deliver(report, wish, code)
+    return deliver(report, wish, code, texts())
 
 
 def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tuple["Target", ...]:

@@ -16,7 +16,10 @@ from doctor.report import Look, render
 from doctor.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from doctor.model import Report
+    from doctor.report.retrieval import LocalTexts
 
 PIPE_WIDTH = 80
 MAX_WIDTH = 100
@@ -100,9 +103,13 @@ def _discard_the_rest() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def deliver(report: "Report", wish: Delivery, code: int) -> int:
-    """Print or save the report; the exit code is `code`, or 3 when it did not get where it should."""
-    return deliver_text(lambda where: render(report, wish.format, where), wish, code)
+def deliver(report: "Report", wish: Delivery, code: int, texts: "Mapping[str, LocalTexts] | None" = None) -> int:
+    """Print or save the report; the exit code is `code`, or 3 when it did not get where it should.
+
+    `texts` are shown on standard output and never written to a file.
+    """
+    shown = texts if wish.path is None else None
+    return deliver_text(lambda where: render(report, wish.format, where._replace(texts=shown)), wish, code)
 
 
 def deliver_text(write: Callable[[Look], str], wish: Delivery, code: int) -> int:

@@ -1,6 +1,7 @@
 """`llm-doctor rag`: the user's own index and its embedder, read and never changed."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from doctor.cli.face import face
 from doctor.cli.options import CONTEXT, OneOf, fail_on_option, plugins_option, printing, seconds
-from doctor.cli.output import Delivery
+from doctor.cli.output import Delivery, on_terminal
 from doctor.errors import StoreError
 
 if TYPE_CHECKING:
     from doctor.context import Target
     from doctor.index_wish import IndexWish
+    from doctor.report.retrieval import LocalTexts
     from doctor.stores.opening import Found
     from doctor.stores.store import Fields
     from doctor.stores.worker import Worker
@@ -29,7 +32,19 @@ MAX_COLLECTIONS = 20  # examined in one run; more have to be named
 STORES = ["chroma", "qdrant", "lancedb", "faiss", "sqlite-vec", "pgvector"]
 DEPTHS = ["passive", "quick", "deep"]
 # Options that say what to do with the report and not what is examined; the collection is named apart.
-NOT_REPEATED = ("collections", "only", "skip", "format_name", "output", "no_color", "fail_on", "deadline", "plugins")
+NOT_REPEATED = (
+    "collections",
+    "only",
+    "skip",
+    "format_name",
+    "output",
+    "no_color",
+    "fail_on",
+    "deadline",
+    "plugins",
+    "tui",
+    "show_texts",
+)
 Filter = dict[str, str | int | float | bool]
 
 
@@ -117,6 +132,8 @@ def _value(text: str) -> str | int | float | bool:
 )
 @click.option("--api-key-file", metavar="F", help="A file with the key of the servers; - is standard input.")
 @click.option("--store-key-file", metavar="F", help="A file with the key of a Chroma or Qdrant server.")
+@click.option("--show-texts", is_flag=True, help="Show questions and passages also where the output is no terminal.")
+@click.option("--tui", is_flag=True, help="Open the full-screen view.")
 @plugins_option
 def rag(  # noqa: PLR0913 - click hands over one parameter an option
     *,
@@ -129,6 +146,8 @@ def rag(  # noqa: PLR0913 - click hands over one parameter an option
     fail_on: str,
     deadline: float,
     plugins: tuple[Path, ...],
+    tui: bool,
+    show_texts: bool,
     **said: Any,  # noqa: ANN401 - what is said about the pipeline, taken over by name
 ) -> int:
     """Find out why documents are not found: your index and its embedder.
@@ -155,7 +174,16 @@ def rag(  # noqa: PLR0913 - click hands over one parameter an option
     with reading(place, fields, said.pop("store") or "", key, collections, _wishes(said)) as targets:
         again = tuple(_with_command(target, options) for target in targets)
         plan = RunPlan(targets=again, depth=Depth(depth), only=only, skip=skip, deadline_s=deadline, plugins=plugins)
-        return examine(plan, wish, fail_on)
+        if tui:
+            return face(plan)
+        return examine(plan, wish, fail_on, lambda: _texts(again) if show_texts or on_terminal(sys.stdout) else None)
+
+
+def _texts(targets: "tuple[Target, ...]") -> "dict[str, LocalTexts]":
+    """The texts of questions and chunks, for the person at the terminal."""
+    from doctor.report.retrieval import local_texts
+
+    return {target.url: local_texts(target.index) for target in targets if target.index}
 
 
 def _options_said() -> list[str]:

@@ -67,7 +67,7 @@ def lancedb(folder: Path, rows: Corpus, *, metric: str = "l2", name: str = "docs
         "source": [metadata["source"] for metadata in rows.metadata],
         "vector": pa.array(vectors, type=pa.list_(pa.float32(), size)),
     }
-    library.connect(str(folder / "lance")).create_table(name, pa.table(columns))
+    library.connect(str(folder / "lance")).create_table(name, pa.table(columns), on_bad_vectors="null")
     return str(folder / "lance"), Fields(metric="" if metric == "l2" else metric)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from doctor.collect.index.asking import Asking, questions
-from doctor.collect.index.embedding import embed_all, embedding_model
+from doctor.collect.index.embedding import cosine, embed_all, embedding_model
 from doctor.collect.index.levers import levers
 from doctor.context import Context
 from doctor.errors import Skip
@@ -101,8 +101,6 @@ async def lost_by_index(
     results: Sequence[Sequence[str]],
 ) -> int:
     """Questions whose chunk the index left out although it is nearer than the last one that it returned."""
-    import numpy as np
-
     held = {chunk.id: chunk.vector for chunk in await index.sample() if chunk.vector is not None}
     missed = [
         (vector, held[question.expected[0]], found[-1])
@@ -115,13 +113,21 @@ async def lost_by_index(
     rows = await index.call(lambda store: store.fetch(index.collection, last, vectors=True))
     ends = {chunk.id: chunk.vector for chunk in rows if chunk.vector is not None}
 
-    def near(question: Any, stored: Any) -> float:  # noqa: ANN401 - numpy arrays
-        a, b = question.astype(np.float64), stored.astype(np.float64)
-        if described.metric == "l2":
-            return -float(np.linalg.norm(a - b))
-        return float(a @ b) / (float(np.linalg.norm(b)) if described.metric == "cosine" else 1.0)
+    return sum(
+        end in ends and near(described.metric, q, gold) > near(described.metric, q, ends[end]) + 1e-4
+        for q, gold, end in missed
+    )
 
-    return sum(end in ends and near(q, gold) > near(q, ends[end]) + 1e-4 for q, gold, end in missed)
+
+def near(metric: str, question: Any, stored: Any) -> float:  # noqa: ANN401 - numpy arrays
+    """How near a stored vector is by the index's metric; more is nearer, and what has no direction is nowhere."""
+    import numpy as np
+
+    if metric == "cosine":
+        return cosine(question, stored)
+    a, b = question.astype(np.float64), stored.astype(np.float64)
+    value = -float(np.linalg.norm(a - b)) if metric == "l2" else float(a @ b)
+    return value if np.isfinite(value) else float("-inf")
 
 
 def worst(

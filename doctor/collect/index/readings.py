@@ -5,6 +5,7 @@ says how the index was made.
 """
 
 import contextlib
+import itertools
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,12 +16,13 @@ from doctor.collect.index.embedding import cosine, embed_all
 from doctor.context import EMBEDDER, Context
 from doctor.errors import DoctorError, Skip
 from doctor.facts import Models, Reading
-from doctor.facts.index import SAME_VECTOR
+from doctor.facts.index import EXACT_VECTOR, SAME_VECTOR
 from doctor.retrieval.families import document_prefixes
 from doctor.runtimes.choice import looks_like_embedder
 
 TRIED = 6  # chunks on which a reading is tried
 CUT_SHARES = tuple(n / 16 for n in range(1, 16))
+ORDERED_KEYS = 3  # fields of metadata whose orders are all tried
 MODELS = 4  # other embedding models of the server that are tried
 Change = Callable[[str, dict[str, Any]], str]
 
@@ -55,7 +57,8 @@ async def tried(context: Context, sample: Sample) -> tuple[Reading, ...]:
     same_size = [a.size == b.size for a, b in zip(sample.stored, sample.fresh, strict=True)]
     if all(same_size):
         near = [cosine(a, b) for a, b in zip(sample.stored, sample.fresh, strict=True)]
-        few = sample.at(sorted(range(len(near)), key=near.__getitem__)[:TRIED])
+        differing = sorted((value, place) for place, value in enumerate(near) if value < EXACT_VECTOR)
+        few = sample.at([place for _, place in differing[:TRIED]])
         for way in (prefixes, other_text, cuts):
             readings += await way(context, few)
             if explained(readings):
@@ -119,15 +122,31 @@ async def prefixes(context: Context, few: Sample) -> list[Reading]:
 
 async def other_text(context: Context, few: Sample) -> list[Reading]:
     """Metadata in front of the text as LlamaIndex puts it, line breaks as spaces as OpenAI's older clients did."""
-    found = await changed(context, few, "metadata", "in front of the text", _with_metadata)
+    found = await with_metadata(context, few)
     found += await changed(context, few, "newlines", "as spaces", lambda text, _: " ".join(text.split()))
     return found
 
 
-def _with_metadata(text: str, metadata: dict[str, Any]) -> str:
-    """LlamaIndex's form for embedding: `key: value` lines, an empty line, the text (0.12)."""
-    own = {key: value for key, value in metadata.items() if isinstance(value, str | int | float) and value != text}
-    return "\n".join(f"{key}: {value}" for key, value in own.items()) + "\n\n" + text
+async def with_metadata(context: Context, few: Sample) -> list[Reading]:
+    """Metadata in front, in whatever order comes nearest: stores give fields back in another one (Chroma 1.5)."""
+    forms = [_with_metadata(text, metadata) for text, metadata in zip(few.texts, few.metadata, strict=True)]
+    nearest: list[Any] = []
+    with contextlib.suppress(Skip):
+        for texts, stored in zip(forms, few.stored, strict=True):
+            made = await embed_all(context, few.model, texts)
+            nearest.append(max(made.vectors, key=lambda vector: -1.0 if vector is None else cosine(stored, vector)))
+        reading = read_as("metadata", "in front of the text", few, nearest)
+        return [reading] if reading else []
+    return []
+
+
+def _with_metadata(text: str, metadata: dict[str, Any]) -> list[str]:
+    """LlamaIndex's form for embedding (0.12): `key: value` lines in any order, an empty line, the text."""
+    own = [
+        f"{key}: {value}" for key, value in metadata.items() if isinstance(value, str | int | float) and value != text
+    ]
+    orders = itertools.permutations(own) if len(own) <= ORDERED_KEYS else iter([own])
+    return ["\n".join(lines) + "\n\n" + text for lines in orders]
 
 
 async def cuts(context: Context, few: Sample) -> list[Reading]:
@@ -142,9 +161,9 @@ async def cuts(context: Context, few: Sample) -> list[Reading]:
         step = max(1, len(all_words) // 16)
         around = [n for n in range(best - step, best + step + 1, max(1, step // 8)) if 0 < n < len(all_words)]
         best, near = max((best, near), await _nearest_cut(context, few, place, around), key=lambda pair: pair[1])
-        readings.append(
-            Reading(kind="cut", detail=str(best), agree=int(near >= SAME_VECTOR), of=1, median=round(near, 4))
-        )
+        before = cosine(few.stored[place], few.fresh[place])
+        agree = int(near >= SAME_VECTOR)
+        readings.append(Reading(kind="cut", detail=str(best), agree=agree, of=1, median=near, before=before))
     if not readings:
         return []
     values = [reading.median for reading in readings]

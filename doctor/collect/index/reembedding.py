@@ -70,9 +70,16 @@ async def collect_reembedding(context: Context) -> Reembedding:
 
 def comparable(chunks: Sequence[Chunk], count: int, seed: int) -> list[Chunk]:
     """Chunks with both text and vector, drawn with the run's seed; a text that stands there twice is taken once."""
-    both = {chunk.text: chunk for chunk in chunks if chunk.vector is not None}
+    both = {chunk.text: chunk for chunk in chunks if chunk.vector is not None and _has_direction(chunk.vector)}
     held = list(both.values())
     return random.Random(seed).sample(held, min(count, len(held)))  # noqa: S311 - a sample, not a secret
+
+
+def _has_direction(vector: Any) -> bool:  # noqa: ANN401 - a numpy array
+    """Whether a vector is made of numbers and not of zeros alone; the check index-vectors counts those that are not."""
+    import numpy as np
+
+    return bool(np.isfinite(vector).all() and vector.any())
 
 
 async def judged(context: Context, base: Reembedding, sample: Sample) -> Reembedding:
