@@ -1,12 +1,13 @@
 """A real embedding model for tests: all-MiniLM-L6-v2 from a package, on the real llama.cpp engine.
 
-The package carries the weights in its files; they are written as GGUF once and kept in the user's cache folder, outside
-the repository. What the engine has answered is kept there as well, by text, so that a text is embedded once a machine.
+The package carries the weights in its files; they are written as GGUF once and kept with pytest's cache. What the engine
+has answered is kept there as well, by text, so that a text is embedded once for all workers of a session and the next.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -39,8 +40,8 @@ def weights() -> Path:
 
 def cache() -> Path:
     """Where converted files and answers are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "llm-doctor-tests" / f"minilm-{VERSION}"
+    version = importlib.metadata.version("xllamacpp")
+    folder = Path(__file__).resolve().parents[2] / ".pytest_cache" / f"minilm-{VERSION}-{version}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -20,9 +20,10 @@ from tests.rag.embed_server import Faults
 from tests.rag.minilm import NAME, MiniLm
 from tests.rag.postgres import database
 
-SHORT = corpus(120)
-JOINED = [" ".join(SHORT.texts[n : n + 3]) for n in range(0, 120, 3)]
-LONG = SHORT.at(range(0, 120, 3)).with_texts(JOINED)
+COUNT = 60  # chunks: enough for every check to speak, few enough to be embedded in seconds
+SHORT = corpus(COUNT)
+JOINED = [" ".join(SHORT.texts[n : n + 3]) for n in range(0, COUNT, 3)]
+LONG = SHORT.at(range(0, COUNT, 3)).with_texts(JOINED)
 ORDER = np.random.default_rng(1).permutation(384)
 SMALLER = np.random.default_rng(2).normal(size=(384, 256)).astype("f4")
 OTHER_NAME = "bge-small-en"
@@ -147,7 +148,7 @@ def early_ivfflat(room: Room) -> indexes.Place:
 
 
 def starving(room: Room) -> indexes.Place:
-    """An hnsw index that looks at ten rows, and a filter that leaves ten of 120."""
+    """An hnsw index that looks at ten rows, and a filter that leaves one row in twelve."""
     import psycopg
 
     url = room.database("starving")
@@ -191,7 +192,7 @@ def tripled(room: Room) -> indexes.Place:
 def hollow(room: Room) -> indexes.Place:
     """A fifth of the chunks hold nothing: empty pages, a header, bytes of a PDF."""
     texts = list(SHORT.texts)
-    for n in range(0, 120, 5):
+    for n in range(0, COUNT, 5):
         texts[n] = ("12", "Acme handbook, internal use only", "%PDF-1.7 \x00\x01 obj")[n // 5 % 3]
     return indexes.qdrant(room.folder, room.rows(texts).with_texts(texts))
 
