@@ -7,6 +7,7 @@ DoctorError                  a sentence for the person at the keyboard; the comm
 ├── RedactionError           an output that still holds what must not leave; nothing of it was written
 ├── WardError                a patient that cannot be started
 ├── TreatError               a remedy that cannot be carried out or taken back; what was done is in the message
+├── StoreError               an index that cannot be opened or read
 └── Trouble                  something a server or machine did; becomes a fact, a skip or a finding
     ├── Unreachable          no connection, or it broke
     ├── Refused              an HTTP status that says no (carries status and body text)
@@ -42,6 +43,10 @@ class WardError(DoctorError):
 
 class TreatError(DoctorError):
     """A remedy that cannot be carried out or taken back."""
+
+
+class StoreError(DoctorError):
+    """An index that cannot be opened or read."""
 
 
 class Trouble(DoctorError):

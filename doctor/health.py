@@ -16,7 +16,7 @@ from doctor.errors import DoctorError, Skip
 from doctor.facts import Fact, Identity, Models, Slots
 from doctor.http import Client
 from doctor.model import Depth
-from doctor.runner import origin
+from doctor.visit import origin
 
 LIVE_STATES = frozenset({"ready", "loading", "locked", "busy"})
 

@@ -222,6 +222,7 @@ class TargetReport(Value, frozen=True, kw_only=True):
     model: str = ""
     state: State = State.UNKNOWN
     reason: str = ""
+    again: tuple[str, ...] = ()  # the command that examines an index again; empty for a server
     checks: tuple[CheckReport, ...] = ()
     findings: tuple[Finding, ...] = ()
     causes: tuple[Cause, ...] = ()

@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from doctor import __version__
+from doctor.blanks import blanks
 from doctor.check import Check
-from doctor.collect import host_collectors, target_collectors
+from doctor.collect import host_collectors
 from doctor.contained import Contained
 from doctor.context import Budget, Context, Target, tallied
 from doctor.diagnose import diagnose
@@ -43,6 +44,7 @@ from doctor.plugins import load_checks, load_playbooks
 from doctor.quick_plan import Plan
 from doctor.selection import selected
 from doctor.text import plain
+from doctor.visit import Shared, visiting
 
 Emit = Callable[[Event], None]
 # Chooses the next check from the results so far; "" ends the examination.
@@ -54,6 +56,8 @@ QUICK_REQUESTS = 28
 QUICK_OUTPUT_TOKENS = 650
 DEEP_FACTOR = 10
 LAUNCH_DEADLINE_S = 1.0  # how the server was started only makes remedies more exact
+# Batches of texts that the diagnosis of an index may send to its embedder.
+INDEX_REQUESTS = 400
 INTERRUPTED = "interrupted"
 OUT_OF_TIME = "the run's deadline passed before this check's turn"
 
@@ -78,7 +82,8 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
     Raises UsageError for an unknown id in `only` or `skip`, PluginError for a broken file in a plug-in folder.
     """
     # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
-    checks = selected(await asyncio.to_thread(load_checks, plan.plugins), plan.only, plan.skip)
+    loaded = await asyncio.to_thread(load_checks, plan.plugins)
+    checks = selected(loaded, plan.only, plan.skip, index=any(target.index for target in plan.targets))
     if plan.thresholds:
         from doctor.config import apply_thresholds
 
@@ -113,7 +118,9 @@ class Run:
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         targets = self.plan.targets or await self._discover()
         self.emit(RunBegan(targets=targets, checks=tuple(check.id for check in self.checks)))
-        reports = [await self._examine(target) for target in targets]
+        async with contextlib.AsyncExitStack() as stack:
+            peers: dict[str, Context] = {}
+            reports = [await self._examine(target, peers, stack) for target in targets]
         system = await self._system()
         report = assemble(self.plan.depth, started, time.monotonic() - self.began_s, reports, self.host.collected())
         await self.host.close()
@@ -135,34 +142,29 @@ class Run:
             return await self.host.fact(System)
         return None
 
-    async def _examine(self, target: Target) -> TargetReport:
-        """All checks on one target."""
-        from doctor.http import Client
-
-        client = Client(origin(target.url), api_key=target.api_key)
-        context = Context(
-            target,
-            self.plan.depth,
-            target_collectors(),
+    async def _examine(
+        self, target: Target, peers: dict[str, Context], stack: contextlib.AsyncExitStack
+    ) -> TargetReport:
+        """All checks on one target. `peers` and `stack` keep the servers that belong to an index."""
+        shared = Shared(
+            depth=self.plan.depth,
             host=self.host,
-            http=client,
-            budget=self._budget(),
+            budget=self._budget(target),
             model_lock=self.model_lock,
+            peers=peers,
+            stack=stack,
         )
-        try:
+        async with visiting(target, shared) as context:
             exam = Examination(self, context)
             await exam.carry_out()
             report = await exam.report()
-        finally:
-            await context.close()
-            await client.close()
         self.emit(TargetEnded(report=report))
         return report
 
-    def _budget(self) -> Budget:
+    def _budget(self, target: Target) -> Budget:
         factor = DEEP_FACTOR if self.plan.depth is Depth.DEEP else 1
         return Budget(
-            requests=QUICK_REQUESTS * factor,
+            requests=(INDEX_REQUESTS if target.index else QUICK_REQUESTS) * factor,
             output_tokens=QUICK_OUTPUT_TOKENS * factor,
             deadline_s=max(0.0, self.ends_s - time.monotonic()),
             # Who names checks wants them all, however slow the model is.
@@ -279,7 +281,7 @@ class Examination:
     async def diagnosis(self) -> Diagnosis:
         """What the results so far mean."""
         await self.run._system()  # noqa: SLF001 - both classes are one thing: the run
-        here = situation_of(self.context, self.identity, self.model, blanks(self.context.target, self.model))
+        here = situation_of(self.context, self.identity, self.model, blanks(self.context, self.model))
         return diagnose(tuple(self.results.values()), self.run.checks, self.run.playbooks, situation=here)
 
     async def report(self) -> TargetReport:
@@ -329,19 +331,6 @@ def _skipped(check: Check, reason: str) -> Result:
     return Result(id=check.id, category=check.category, status=Status.SKIPPED, reason=plain(reason))
 
 
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL: what a client may talk to."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.split('/', 1)[0]}"
-
-
-def blanks(target: Target, model: str) -> dict[str, str]:
-    """What the placeholders of playbook steps are filled with for this target."""
-    base = origin(target.url)
-    host, _, port = base.partition("://")[2].rpartition(":")
-    return {"url": base, "host": host or base, "port": port, "model": model or "MODEL"}
-
-
 def target_report(
     context: Context, identity: Identity | None, model: str, results: Sequence[Result], diagnosis: Diagnosis
 ) -> TargetReport:
@@ -365,6 +354,7 @@ def target_report(
         state, reason = State.UNKNOWN, f"the server's models could not be read, so it was hardly evaluated: {unread}"
     return TargetReport(
         url=context.target.url,
+        again=context.target.again,
         runtime=identity.runtime if identity else "",
         version=identity.version if identity else "",
         model=model,

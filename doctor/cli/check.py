@@ -13,8 +13,11 @@ from doctor.errors import UsageError
 from doctor.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from doctor.context import Target
     from doctor.model import Report
+    from doctor.report.retrieval import LocalTexts
     from doctor.runner import RunPlan
 
 DEADLINE_S = 180.0
@@ -125,9 +128,18 @@ def _baseline(word: str) -> "Report":
 
 
 def examine(
-    plan: "RunPlan", wish: Delivery, fail_on: str = "warning", before: "Report | None" = None, *, keep: bool = False
+    plan: "RunPlan",
+    wish: Delivery,
+    fail_on: str = "warning",
+    before: "Report | None" = None,
+    *,
+    keep: bool = False,
+    texts: "Callable[[], Mapping[str, LocalTexts] | None]" = lambda: None,
 ) -> int:
-    """Run the plan, deliver the report, and give the exit code; with a baseline, say what changed since."""
+    """Run the plan, deliver the report, and give the exit code; with a baseline, say what changed since.
+
+    `texts` gives what only a terminal may show.
+    """
     import asyncio
 
     from doctor.cli.follow import follow
@@ -142,7 +154,7 @@ def examine(
 
         worse = compared(before, report, wish)
         return worse if worse == exits.UNKNOWN or cut_short is not None else max(code, worse)
-    return deliver(report, wish, code, [target.api_key for target in plan.targets if target.api_key])
+    return deliver(report, wish, code, [target.api_key for target in plan.targets if target.api_key], texts())
 
 
 def _keep(report: "Report", keys: list[str]) -> None:

@@ -20,6 +20,7 @@ from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",
+    "rag": "doctor.cli.rag:rag",
     "ask": "doctor.cli.ask:ask",
     "treat": "doctor.cli.treat:treat",
     "undo": "doctor.cli.undo:undo",

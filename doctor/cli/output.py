@@ -17,7 +17,10 @@ from doctor.report import ENDINGS, Look, render
 from doctor.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from doctor.model import Report
+    from doctor.report.retrieval import LocalTexts
 
 PIPE_WIDTH = 80
 MAX_WIDTH = 100
@@ -103,14 +106,22 @@ def _discard_the_rest() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def deliver(report: "Report", wish: Delivery, code: int, secrets: Iterable[str] = ()) -> int:
+def deliver(
+    report: "Report",
+    wish: Delivery,
+    code: int,
+    secrets: Iterable[str] = (),
+    texts: "Mapping[str, LocalTexts] | None" = None,
+) -> int:
     """Print or save the report, redacted; the exit code is `code`, or 3 when it did not get where it should.
 
-    `secrets` are keys that this run was given. Raises RedactionError, before anything is written.
+    `secrets` are keys that this run was given. `texts` are shown on standard output and never written to a file.
+    Raises RedactionError, before anything is written.
     """
     cleaner = Cleaner(wish.privacy.of(wish.format, wish.path is not None), wish.privacy, secrets)
     clean = cleaner.report(report)
-    return deliver_text(lambda where: cleaner.text(render(clean, wish.format, where)), wish, code)
+    shown = texts if wish.path is None else None
+    return deliver_text(lambda where: cleaner.text(render(clean, wish.format, where._replace(texts=shown))), wish, code)
 
 
 def deliver_text(write: Callable[[Look], str], wish: Delivery, code: int) -> int:

@@ -135,7 +135,7 @@ async def _ping(address: str, code: int, line: str) -> None:
     from urllib.parse import urlsplit
 
     from doctor.http import Client
-    from doctor.runner import origin
+    from doctor.visit import origin
 
     try:
         async with Client(origin(address)) as client:

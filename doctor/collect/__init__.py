@@ -74,8 +74,27 @@ TARGET: Mapping[type[Fact], str] = {
     facts.ToolChoice: "doctor.collect.probes.tool_choice:collect_tool_choice",
     facts.SchemaAnswer: "doctor.collect.probes.schema:collect_schema_answer",
     facts.Embeddings: "doctor.collect.probes.embeddings:collect_embeddings",
+    facts.MiniRetrieval: "doctor.collect.probes.mini_retrieval:collect_mini_retrieval",
+    facts.Grounding: "doctor.collect.probes.grounding:collect_grounding",
     facts.EmbeddingTruncation: "doctor.collect.probes.embedding_truncation:collect_embedding_truncation",
 }
+# Of an open index; what they do not say is asked of its embedder.
+INDEX: Mapping[type[Fact], str] = {
+    facts.Index: "doctor.collect.index.state:collect_index",
+    facts.IndexVectors: "doctor.collect.index.vectors:collect_index_vectors",
+    facts.IndexChunks: "doctor.collect.index.chunks:collect_index_chunks",
+    facts.SourceFiles: "doctor.collect.index.files:collect_source_files",
+    facts.FilterTrial: "doctor.collect.index.filters:collect_filter_trial",
+    facts.Reembedding: "doctor.collect.index.reembedding:collect_reembedding",
+    facts.Answering: "doctor.collect.index.answering:collect_answering",
+    facts.EndToEnd: "doctor.collect.index.end_to_end:collect_end_to_end",
+    facts.KnownItems: "doctor.collect.index.known_items:collect_known_items",
+}
+
+
+def index_collectors() -> "dict[type[Fact], Collector]":
+    """Collectors of an index's facts, each once a collection."""
+    return {kind: _late(path) for kind, path in INDEX.items()}
 
 
 def host_collectors() -> "dict[type[Fact], Collector]":

@@ -4,7 +4,10 @@ import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from doctor.model import Report
+    from doctor.report.retrieval import LocalTexts
 
 FORMATS: dict[str, str] = {
     name: f"doctor.report.{name}"
@@ -30,6 +33,7 @@ class Look(NamedTuple):
     width: int = 80
     colour: bool = False
     ascii: bool = False
+    texts: "Mapping[str, LocalTexts] | None" = None  # of examined indexes by target, where they may be shown
 
 
 def render(report: "Report", format_name: str = "text", look: Look | None = None) -> str:

@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from doctor.model import Cause, Coverage, Evidence, Finding, Report, Severity, State, Status, Step, TargetReport
 from doctor.report import Look
 from doctor.report.page import Page
+from doctor.report.retrieval import chart, retrieval, told
 from doctor.report.steps import before_lines, command_lines, shell_of, step_lines, undo_lines
 from doctor.text import mib, one_line
 
@@ -89,15 +90,51 @@ def _target(page: Page, target: TargetReport, shell: str) -> None:
     _findings(page, "Notes", notes)
     for one in target.suppressed:
         page.add(f"{one.id} until {one.until}: {one_line(one.reason)}", marker="Suppressed: ", indent=2)
+    _retrieval(page, target)
+
+
+def _retrieval(page: Page, target: TargetReport) -> None:
+    """Recall with each lever, and the worst questions; their texts only where they may be shown."""
+    section = retrieval(target.facts)
+    if section is None:
+        return
+    page.gap()
+    page.add(f"Retrieval: {section.title}", "underline")
+    page.exact(chart(section.bars, ascii_only=page.look.ascii), indent=2)
+    for note in dict.fromkeys(bar.note for bar in section.bars if bar.note):
+        page.add(_sentence(f"keyword search is {note}"), "dim", indent=2)
+    if not section.missed:
+        return
+    page.add(f"{section.failed} failed, the worst of them:", indent=2)
+    texts = (page.look.texts or {}).get(target.url)
+    for miss in section.missed:
+        head, lines = told(miss, texts)
+        page.add(head, marker="- ", indent=2)
+        for line in lines:
+            page.add(line, "dim", indent=4)
+    if texts is None:
+        page.add("Texts are left out; on a terminal, or with --show-texts, they are shown.", "dim", indent=2)
 
 
 def _name(target: TargetReport) -> str:
     identity = target.facts.get("Identity")
     known = identity.get("name") if isinstance(identity, dict) else ""
+    index = target.facts.get("Index")
+    if isinstance(index, dict) and "count" in index:
+        return _index_name(index, target, str(known or target.runtime))
     runtime = str(known or target.runtime or "Unidentified server")
     version = f" {target.version}" if target.version else ""
     model = f", model {target.model}" if target.model else ""
     return one_line(f"{runtime}{version} at {target.url}{model}", 300)
+
+
+def _index_name(index: dict[str, object], target: TargetReport, embedder: str) -> str:
+    """An index by its store, collection and size, with who embeds for it."""
+    store = {"chroma": "Chroma", "qdrant": "Qdrant", "lancedb": "LanceDB", "faiss": "FAISS"}
+    kind = store.get(str(index.get("kind")), str(index.get("kind")))
+    name = index.get("title") or index.get("collection")
+    by = f", embedded by {target.model} on {embedder}" if target.model and embedder else ""
+    return one_line(f"{kind} collection {name}, {index['count']} rows, at {index.get('place')}{by}", 300)
 
 
 def _worst_first(causes: Iterable[Cause]) -> list[Cause]:
@@ -179,15 +216,17 @@ def _cure(page: Page, target: TargetReport, cause: Cause, shell: str) -> None:
             now = now or step.before
         if remedy.effect:
             page.add(_sentence(remedy.effect), marker="effect: ", indent=5)
-    only = [word for id_ in cause.verify for word in ("--only", id_)]
+    taken = {check.id for check in target.checks}  # an index is not examined with the checks of a server
+    only = [word for id_ in cause.verify if id_ in taken for word in ("--only", id_)]
     page.gap()
-    if any(remedy.automatic for remedy in cause.remedies):
+    if not target.again and any(remedy.automatic for remedy in cause.remedies):
         page.add("The doctor can do it, verify it and take it back", "underline", indent=2)
         words = ["llm-doctor", "treat", cause.id, "--target", one_line(target.url, 200), "--apply"]
         page.exact(command_lines(words, shell), indent=2)
         page.gap()
     page.add("Did it help, and why it happens", "underline", indent=2)
-    page.exact(command_lines(["llm-doctor", "check", "--target", one_line(target.url, 200), *only], shell), indent=2)
+    again = target.again or ("llm-doctor", "check", "--target", target.url)
+    page.exact(command_lines([*(one_line(word, 200) for word in again), *only], shell), indent=2)
     page.exact([f"llm-doctor explain {cause.id}"], indent=2)
 
 

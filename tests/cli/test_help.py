@@ -36,7 +36,7 @@ def test_check_has_the_options_of_the_contract():
 
 def test_commands_are_those_that_work():
     assert list(COMMANDS) == [
-        "check", "ask", "treat", "undo", "fit", "list", "explain", "demo", "replay", "show", "report", "diff",
+        "check", "rag", "ask", "treat", "undo", "fit", "list", "explain", "demo", "replay", "show", "report", "diff",
         "history", "fixture", "config", "watch", "serve", "probe", "merge", "examples", "completion", "man",
     ]  # fmt: skip
 
