@@ -144,7 +144,7 @@ def test_every_need_of_a_remedy_names_an_option_or_a_variable() -> None:
 def test_every_blank_of_a_remedy_can_be_filled() -> None:
     known = {
         *("model", "url", "host", "port", "window", "windows", "cores", "requested", "embedder", "end_marker"),
-        *("end_token", "chatml", "chatml_go", "tool_parser", "reasoning_parser"),
+        *("end_token", "chatml", "chatml_go", "tool_parser", "reasoning_parser", "reindex"),
     }
     blanks = {
         (book.id, blank)
