@@ -4,7 +4,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -45,6 +45,7 @@ NOT_REPEATED = (
     "tui",
     "show_texts",
 )
+T = TypeVar("T")
 Filter = dict[str, str | int | float | bool]
 
 
@@ -259,7 +260,7 @@ def reading(
         worker.end()
 
 
-def _done(worker: "Worker", work: "Callable[[], Found]") -> "Found":
+def _done(worker: "Worker", work: Callable[[], T]) -> T:
     try:
         return worker.do(work, OPEN_S)
     except TimeoutError as error:
@@ -277,15 +278,35 @@ def _kind_of_server(place: str) -> str:
     return asyncio.run(kind_of_server(place))
 
 
+def _some_rows(found: "Found", names: tuple[str, ...]) -> None:
+    """Raise StoreError when none of the collections holds a row, or can be described at all."""
+    refused: list[StoreError] = []
+    for name in names:
+        try:
+            if found.store.describe(name).count:
+                return
+        except StoreError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+    titles = ", ".join(found.titles.get(name, name) for name in names)
+    noun = "the collection" if len(names) == 1 else "none of the collections"
+    raise StoreError(
+        f"{noun} {titles} at {found.place} holds {'no' if len(names) == 1 else 'any'} rows, so there is nothing to "
+        "diagnose; index your documents first, or name another collection with --collection"
+    )
+
+
 def _targets(found: "Found", worker: "Worker", wanted: tuple[str, ...], wish: "IndexWish") -> "tuple[Target, ...]":
     from doctor.context import Target
     from doctor.stores.index import OpenIndex, collections_of
 
-    names = worker.do(lambda: collections_of(found, wanted), OPEN_S)
+    names = _done(worker, lambda: collections_of(found, wanted))
     if len(names) > MAX_COLLECTIONS:
         shown = ", ".join(found.titles.get(name, name) for name in names[:MAX_COLLECTIONS])
         raise StoreError(f"the index has {len(names)} collections; choose some with --collection: {shown}, ...")
     store = found.store
+    _done(worker, lambda: _some_rows(found, names))
     return tuple(
         Target(url=f"{store.kind}:{store.place}#{name}", origin="rag", index=OpenIndex(found, worker, name, wish))
         for name in names

@@ -11,6 +11,7 @@ import msgspec
 
 from doctor.errors import Skip, StoreError
 from doctor.index_wish import IndexWish
+from doctor.stores.exhaustive import search
 from doctor.stores.opening import Found
 from doctor.stores.store import Chunk, Described, Store, Vector
 from doctor.stores.worker import Worker
@@ -59,11 +60,7 @@ class OpenIndex:
 
     async def search(self, vectors: Sequence[Vector], k: int) -> list[tuple[str, ...]]:
         """Ids of the nearest rows for each vector, as the index finds them. Raises StoreError."""
-
-        def work(store: Store) -> list[tuple[str, ...]]:
-            return [store.query(self.collection, vector, k, {}) for vector in vectors]
-
-        return await self.call(work)
+        return await self.call(lambda store: search(store, self.collection, vectors, k))
 
     async def fetched(self, ids: Iterable[str]) -> dict[str, Chunk]:
         """Rows by id, without vectors; those that are not there are left out. Raises StoreError."""

@@ -26,6 +26,7 @@ METRICS = {"cosine": "cosine", "dot": "dot", "l2": "l2"}
 DEFAULT_METRIC = "l2"  # of a search that says nothing (LanceDB 0.40)
 ROW = "_rowid"
 READ_AT_ONCE = 500
+VECTORS_AT_ONCE = 1_000
 MAX_LISTED = 10_000
 
 
@@ -138,6 +139,31 @@ class LanceDb:
             if where:
                 search = search.where(_filter(where))
             return tuple(str(row) for row in search.with_row_id(True).to_arrow()[ROW].to_pylist())
+
+    def compares_all(self, name: str) -> str:
+        """The metric of a table without a vector index."""
+        column, _ = self._vector_field(name)
+        with spoken(f"LanceDB cannot describe the table {name}"):
+            if self._index(self._table(name), column) is not None:
+                return ""
+        return METRICS.get(self._fields.metric or DEFAULT_METRIC, "")
+
+    def vectors(self, name: str) -> Iterator[tuple[list[str], Any]]:
+        """Row ids and vectors batch by batch; rows without a vector are left out."""
+        import numpy as np
+
+        column, dimension = self._vector_field(name)
+        with spoken(f"LanceDB cannot read the table {name}"):
+            search = self._table(name).search().select([column]).with_row_id(True)
+            batches = iter(search.to_batches(VECTORS_AT_ONCE))
+        while True:
+            with spoken(f"LanceDB cannot read the table {name}"):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            held = batch.filter(batch[column].is_valid())
+            rows = np.asarray(held[column].flatten(), np.float32).reshape(-1, dimension)
+            yield [str(id_) for id_ in held[ROW].to_pylist()], rows
 
     def fetch(self, name: str, ids: Sequence[str], *, vectors: bool = False) -> tuple[Chunk, ...]:
         """Rows by row id; LanceDB gives them in its own order."""

@@ -1,8 +1,7 @@
 """A real embedding model for tests: all-MiniLM-L6-v2 from a package, on the real llama.cpp engine.
 
 The package carries the weights in its files; they are written as GGUF once and kept with pytest's cache. What the
-engine has answered is kept there as well, by text, so that a text is embedded once for all workers of a session and
-the next.
+engine has answered is kept there as well, by text: a text is embedded once for all workers of a session and the next.
 """
 
 import asyncio

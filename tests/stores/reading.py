@@ -27,3 +27,14 @@ def state(path: str) -> dict[str, tuple[int, int, str]]:
         digest = hashlib.sha256(entry.read_bytes()).hexdigest() if entry.is_file() else "folder"
         found[str(entry)] = (told.st_size, told.st_mtime_ns, digest)
     return found
+
+
+def content(path: str) -> dict[str, str]:
+    """A hash of every file below a path, read piece by piece."""
+    root = Path(path)
+    files = [root] if root.is_file() else [entry for entry in root.rglob("*") if entry.is_file()]
+    found = {}
+    for file in files:
+        with file.open("rb") as opened_file:
+            found[str(file)] = hashlib.file_digest(opened_file, "sha256").hexdigest()
+    return found

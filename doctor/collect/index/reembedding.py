@@ -5,6 +5,7 @@ Where they do not, each way in which the vectors may have been made is tried, un
 
 import random
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,9 +70,13 @@ async def collect_reembedding(context: Context) -> Reembedding:
 
 
 def comparable(chunks: Sequence[Chunk], count: int, seed: int) -> list[Chunk]:
-    """Chunks with both text and vector, drawn with the run's seed; a text that stands there twice is taken once."""
+    """Chunks with both text and vector, drawn with the run's seed; a text that stands there twice is taken once.
+
+    Where vectors have different sizes, those of the most frequent one: two sizes cannot be compared with each other.
+    """
     both = {chunk.text: chunk for chunk in chunks if chunk.vector is not None and _has_direction(chunk.vector)}
-    held = list(both.values())
+    sizes = Counter(chunk.vector.size for chunk in both.values())
+    held = [chunk for chunk in both.values() if chunk.vector.size == sizes.most_common(1)[0][0]]
     return random.Random(seed).sample(held, min(count, len(held)))  # noqa: S311 - a sample, not a secret
 
 

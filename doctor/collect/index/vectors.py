@@ -29,13 +29,15 @@ async def collect_index_vectors(context: Context) -> IndexVectors:
     norms = np.array([float(np.linalg.norm(chunk.vector.astype(np.float64))) for chunk in held])
     usable = np.isfinite(norms) & (norms > 0)
     good = [chunk for chunk, right in zip(held, usable, strict=True) if right]
-    searched = [c for c in good if described.dimension in (None, c.vector.size)][:SEARCHED]
+    sizes = Counter(int(chunk.vector.size) for chunk in held)
+    # Vectors of two sizes cannot be compared: a store that lets them in refuses to search.
+    searched = [c for c in good if described.dimension in (None, c.vector.size)][:SEARCHED] if len(sizes) == 1 else []
     missed, repeats = await searched_again(index, searched, max(2, described.k))
     lengths = norms[usable]
     return IndexVectors(
         sampled=len(chunks),
         without_vector=len(chunks) - len(held),
-        sizes=dict(Counter(int(chunk.vector.size) for chunk in held)),
+        sizes=dict(sizes),
         bad=len(held) - len(good),
         norm_min=round(float(lengths.min()), 6) if len(lengths) else 0.0,
         norm_max=round(float(lengths.max()), 6) if len(lengths) else 0.0,
