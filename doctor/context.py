@@ -11,13 +11,16 @@ import msgspec
 from doctor.errors import DoctorError, Skip
 from doctor.facts.fact import Fact
 from doctor.model import Depth
-from doctor.plan import Plan
+from doctor.quick_plan import Plan
 
 if TYPE_CHECKING:
     from doctor.http import Client
+    from doctor.stores.index import OpenIndex
 
 F = TypeVar("F", bound=Fact)
 Collector = Callable[["Context"], Awaitable[Fact]]
+EMBEDDER, CHAT = "embedder", "chat"
+NO_CHAT = "no model that answers is known; name its server with --chat-target"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +31,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = "--target"  # "--target", "OLLAMA_HOST", "port 11434", ...
     model: str = ""
     api_key: str = ""  # never in a report
+    index: "OpenIndex | None" = None  # an index is examined, with the servers that embed and answer for it
+    again: tuple[str, ...] = ()  # the command that examines this again, where it is not `check --target URL`
 
 
 class Tally:
@@ -59,9 +64,13 @@ class Budget:
 
 
 class Context:
-    """The facts of one target. Facts of the machine are shared with the other targets of the run."""
+    """The facts of one target. Facts of the machine are shared with the other targets of the run.
 
-    def __init__(
+    `peers` are the servers that belong to an index, "embedder" and "chat"; what the index cannot say is asked of the
+    embedder.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that a target shares with its run
         self,
         target: Target,
         depth: Depth,
@@ -71,7 +80,9 @@ class Context:
         http: "Client | None" = None,
         budget: Budget | None = None,
         model_lock: asyncio.Lock | None = None,
+        peers: "Mapping[str, Context] | None" = None,
     ) -> None:
+        self.peers = peers or {}
         self.target = target
         self.depth = depth
         self.budget = budget
@@ -89,10 +100,25 @@ class Context:
             raise Skip("a saved report is replayed: nothing is asked of a server")
         return self._http
 
+    @property
+    def index(self) -> "OpenIndex":
+        """The open index of the target. Raises `Skip` where there is none, as in a replayed report."""
+        if self.target.index is None:
+            raise Skip("no index is open")
+        return self.target.index
+
+    def peer(self, name: str) -> "Context":
+        """The server of an index that embeds or answers. Raises `Skip` when it is not known."""
+        if name not in self.peers:
+            raise Skip("no embedding model is known; name its server with --target" if name == EMBEDDER else NO_CHAT)
+        return self.peers[name]
+
     async def fact(self, kind: type[F]) -> F:
         """The one fact of this type. Raises `Skip` when it cannot be had, with the reason."""
         if self._host is not None and self._host.knows(kind):
             return await self._host.fact(kind)
+        if EMBEDDER in self.peers and not self.knows(kind) and self.peers[EMBEDDER].knows(kind):
+            return await self.peers[EMBEDDER].fact(kind)
         task = self._pending.get(kind)
         if task is None:
             collector = self._collectors.get(kind)
@@ -109,11 +135,28 @@ class Context:
             self._crashed.add(kind)
         return cast("F", task.result())
 
+    def at_hand(self, kind: type[F]) -> F | None:
+        """The fact if it was collected already; nothing is asked for it."""
+        if self._host is not None and self._host.knows(kind):
+            return self._host.at_hand(kind)
+        task = self._pending.get(kind)
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return cast("F", task.result())
+
     async def _collect(self, collector: Collector) -> Fact:
         try:
             return await collector(self)
         except DoctorError as error:
             raise Skip(str(error)) from error
+
+    def settled(self, kind: type[F]) -> F | None:
+        """The fact if it has been collected already; None where it was not asked for, or could not be had."""
+        task = self._pending.get(kind)
+        if task is not None and task.done() and not task.cancelled() and task.exception() is None:
+            return cast("F", task.result())
+        embedder = self.peers.get(EMBEDDER)
+        return embedder.settled(kind) if embedder else None
 
     def knows(self, kind: type[Fact]) -> bool:
         """Whether this context has a way to collect the fact."""
@@ -130,7 +173,8 @@ class Context:
                 facts[kind.__name__] = {"skipped": error.reason}
             elif error is None:
                 facts[kind.__name__] = msgspec.to_builtins(task.result())
-        return facts
+        embedder = self.peers.get(EMBEDDER)
+        return {**embedder.collected(), **facts} if embedder else facts
 
     async def close(self) -> None:
         """Stop what is still being collected."""

@@ -4,7 +4,10 @@ DoctorError                  a sentence for the person at the keyboard; the comm
 ├── UsageError               an unknown id, option, URL or file
 ├── PluginError              a check or playbook file that cannot be used
 ├── ReportError              a saved report that cannot be read
+├── RedactionError           an output that still holds what must not leave; nothing of it was written
 ├── WardError                a patient that cannot be started
+├── TreatError               a remedy that cannot be carried out or taken back; what was done is in the message
+├── StoreError               an index that cannot be opened or read
 └── Trouble                  something a server or machine did; becomes a fact, a skip or a finding
     ├── Unreachable          no connection, or it broke
     ├── Refused              an HTTP status that says no (carries status and body text)
@@ -30,8 +33,20 @@ class ReportError(DoctorError):
     """A saved report that cannot be read."""
 
 
+class RedactionError(DoctorError):
+    """An output that still holds what must not leave; nothing of it was written."""
+
+
 class WardError(DoctorError):
     """A patient that cannot be started."""
+
+
+class TreatError(DoctorError):
+    """A remedy that cannot be carried out or taken back."""
+
+
+class StoreError(DoctorError):
+    """An index that cannot be opened or read."""
 
 
 class Trouble(DoctorError):

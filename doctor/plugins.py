@@ -20,6 +20,7 @@ from doctor.errors import PluginError
 from doctor.model import Category, Depth, Symptom, Verdict
 from doctor.playbooks import Playbook, read_playbook
 
+SUBJECTS = ("server", "index", "embedder")
 DEEP_DEADLINE_S = 120.0
 QUICK_DEADLINE_S = 45.0
 PASSIVE_DEADLINE_S = 10.0
@@ -79,6 +80,9 @@ def _loaded(path: Path, category: Category, origin: str) -> Check:
     if not doc:
         return _broken(path, category, origin, "the file has no docstring that says what it checks")
     depth = Depth(getattr(module, "DEPTH", Depth.QUICK))
+    subject = getattr(module, "SUBJECT", SUBJECTS[0])
+    if subject not in SUBJECTS:
+        return _broken(path, category, origin, f"SUBJECT is {subject!r} and not one of {', '.join(SUBJECTS)}")
     return Check(
         id=path.stem,
         category=category,
@@ -89,6 +93,7 @@ def _loaded(path: Path, category: Category, origin: str) -> Check:
         run=run,
         path=path,
         deadline_s=float(getattr(module, "DEADLINE_S", DEADLINES_S[depth])),
+        subject=subject,
         origin=origin,
     )
 

@@ -48,6 +48,15 @@ def mib(count_bytes: float) -> str:
     return f"{count_bytes / (1 << 20):.0f} MiB"
 
 
+def rough_time(seconds: float) -> str:
+    """An estimated time in words: `12 minutes`, `3.5 hours`."""
+    if seconds < 90:
+        return "a minute" if seconds > 45 else "less than a minute"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"
+
+
 def percent(share: float) -> str:
     """A share of one as `37 %`."""
     return f"{share * 100:.0f} %"

@@ -7,7 +7,8 @@ and no error says so.
 
 How: both texts and a short control go out in one batch: 600 common words and 300 different ones at depth quick, up to
 6700 words at depth deep, and never more than the model's own window where the server states it. Every word is at least
-one token, so a cut at 512 tokens lies before the difference. A cosine above 0.9999 proves the cut.
+one token, so a cut at 512 tokens lies before the difference. A cosine above 0.9999 proves the cut; four more requests
+halve the text to find where it is.
 
 Limits: a limit above the tried size is not found. A refusal that names the limit is honest and only noted. Where the
 server does not state the model's window, a small model's own limit counts as well: the text is lost all the same.
@@ -55,8 +56,11 @@ def truncated(found: EmbeddingTruncation) -> Finding | None:
         return None
     same = probed(f"cosine, difference behind {words} words", round(found.trials[words], 6), "", "probe E4")
     counted = probed("tokens counted for such a text", found.counted_tokens, "tokens", "usage of the answer")
-    summary = f"Two texts that differ after {words} words get the same vector: what follows is not read"
-    return seen(TRUNCATED, found.model, summary, same, *([counted] if found.counted_tokens else []))
+    limit = probed("words that are read, about", found.read_words, "words", "halving the text")
+    read = found.read_words or words
+    summary = f"Two texts that differ after {read} words get the same vector: what follows is not read"
+    more = [limit] * bool(found.read_words) + [counted] * bool(found.counted_tokens)
+    return seen(TRUNCATED, found.model, summary, same, *more)
 
 
 def overflow(found: EmbeddingTruncation) -> Finding | None:

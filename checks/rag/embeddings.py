@@ -28,6 +28,7 @@ from doctor.api import (
     verdict,
 )
 
+SUBJECT = "embedder"
 DEPTH = Depth.QUICK
 DEADLINE_S = 90.0
 NOT_EMBEDDER = Symptom(id="not-an-embedder", title="A model that is not made for embeddings is used for them")
@@ -93,8 +94,7 @@ def unsteady(found: Embeddings, measured: list[Evidence]) -> Finding | None:
 
 def lengths(found: Embeddings) -> Finding | None:
     """Lengths other than one matter to stores that compare by dot product."""
-    off = [norm for norm in found.norms if abs(norm - 1) > UNIT]
-    if not off:
+    if all(abs(norm - 1) <= UNIT for norm in found.norms):
         return None
     lengths_ = probed("length of vectors", f"{min(found.norms):.2f} to {max(found.norms):.2f}", "", found.route)
     return seen(LENGTHS, found.model, f"Vectors have lengths of {lengths_.value}, not 1", lengths_)

@@ -10,6 +10,7 @@ from doctor.cli.options import CONTEXT, OneOf, printing
 from doctor.cli.output import Delivery, deliver_text
 from doctor.errors import UsageError
 from doctor.nearest import nearest
+from doctor.report import Look
 from doctor.text import one_line
 
 if TYPE_CHECKING:
@@ -137,14 +138,18 @@ def fit(  # noqa: PLR0913 - click hands over one parameter an option
 
 def _deliver(found: "tuple[Answer, Answer | None]", wish: Delivery) -> int:
     """Print or save; the exit code is 0 whatever the verdict: the question was answered."""
-    asked, on_processor = found
-    if wish.format == "json":
-        from doctor.report.fit_json import as_json
-
-        return deliver_text(lambda _: as_json(asked, on_processor), wish, exits.OK)
+    from doctor.cli.cleaning import Cleaner
+    from doctor.report.fit_json import as_json
     from doctor.report.fit_text import as_text
 
-    return deliver_text(lambda where: as_text(on_processor or asked, where), wish, exits.OK)
+    asked, on_processor = found
+    cleaner = Cleaner(wish.privacy.of(wish.format, wish.path is not None), wish.privacy)
+
+    def write(where: Look) -> str:
+        text = as_json(asked, on_processor) if wish.format == "json" else as_text(on_processor or asked, where)
+        return cleaner.text(cleaner.redactor.text(text))
+
+    return deliver_text(write, wish, exits.OK)
 
 
 def _kv_types(text: str) -> tuple[str, str]:

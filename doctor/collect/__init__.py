@@ -16,6 +16,7 @@ HOST: Mapping[type[Fact], str] = {
     facts.Memory: "doctor.collect.host:collect_memory",
     facts.Swapping: "doctor.collect.host:collect_swapping",
     facts.Environment: "doctor.collect.host:collect_environment",
+    facts.Shell: "doctor.collect.shell:collect_shell",
     facts.Cpu: "doctor.collect.cpu:collect_cpu",
     facts.CpuLoad: "doctor.collect.cpu:collect_cpu_load",
     facts.Bandwidth: "doctor.collect.bandwidth:collect_bandwidth",
@@ -27,6 +28,7 @@ TARGET: Mapping[type[Fact], str] = {
     facts.ProxyTrial: "doctor.collect.reach:collect_proxy_trial",
     facts.Identity: "doctor.runtimes.identify:collect_identity",
     facts.ServerProcess: "doctor.collect.process:collect_server_process",
+    facts.Launch: "doctor.collect.launch:collect_launch",
     facts.GpusAtWork: "doctor.collect.gpu.at_work:collect_gpus_at_work",
     facts.DecodeBound: "doctor.collect.decode_bound:collect_decode_bound",
     facts.Footprint: "doctor.collect.footprint:collect_footprint",
@@ -72,8 +74,27 @@ TARGET: Mapping[type[Fact], str] = {
     facts.ToolChoice: "doctor.collect.probes.tool_choice:collect_tool_choice",
     facts.SchemaAnswer: "doctor.collect.probes.schema:collect_schema_answer",
     facts.Embeddings: "doctor.collect.probes.embeddings:collect_embeddings",
+    facts.MiniRetrieval: "doctor.collect.probes.mini_retrieval:collect_mini_retrieval",
+    facts.Grounding: "doctor.collect.probes.grounding:collect_grounding",
     facts.EmbeddingTruncation: "doctor.collect.probes.embedding_truncation:collect_embedding_truncation",
 }
+# Of an open index; what they do not say is asked of its embedder.
+INDEX: Mapping[type[Fact], str] = {
+    facts.Index: "doctor.collect.index.state:collect_index",
+    facts.IndexVectors: "doctor.collect.index.vectors:collect_index_vectors",
+    facts.IndexChunks: "doctor.collect.index.chunks:collect_index_chunks",
+    facts.SourceFiles: "doctor.collect.index.files:collect_source_files",
+    facts.FilterTrial: "doctor.collect.index.filters:collect_filter_trial",
+    facts.Reembedding: "doctor.collect.index.reembedding:collect_reembedding",
+    facts.Answering: "doctor.collect.index.answering:collect_answering",
+    facts.EndToEnd: "doctor.collect.index.end_to_end:collect_end_to_end",
+    facts.KnownItems: "doctor.collect.index.known_items:collect_known_items",
+}
+
+
+def index_collectors() -> "dict[type[Fact], Collector]":
+    """Collectors of an index's facts, each once a collection."""
+    return {kind: _late(path) for kind, path in INDEX.items()}
 
 
 def host_collectors() -> "dict[type[Fact], Collector]":

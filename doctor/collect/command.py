@@ -21,8 +21,8 @@ async def output(
 ) -> str:
     """What the program prints. Raises Unreachable when it is missing or fails, TooLate, or Malformed above the cap.
 
-    `program` is an absolute path: a look-alike in the current directory is never started. `environment` is added to
-    a search path of the system's own folders.
+    `program` is an absolute path: a look-alike in the current directory is never started. It gets a search path of
+    the system's own folders and `environment`, nothing of ours.
     """
     name = Path(program).name
     try:

@@ -15,10 +15,11 @@ from doctor.collect import cgroup
 from doctor.collect.backends import backends_of
 from doctor.collect.deadline import in_thread
 from doctor.collect.process_memory import held_by
-from doctor.collect.variables import MASK, allowed, clean, is_secret
+from doctor.collect.variables import MASK, allowed, clean
 from doctor.context import Context
 from doctor.errors import Skip
 from doctor.facts import Identity, Reach, ServerProcess
+from doctor.secret_names import is_secret
 from doctor.text import one_line
 
 ROOT = Path("/")

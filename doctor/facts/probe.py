@@ -54,6 +54,7 @@ class Exchange(Fact, frozen=True, kw_only=True):
     draft_tokens: int | None = None  # proposed by speculative decoding
     draft_accepted: int | None = None
     route: str = ""  # "POST /v1/chat/completions", "POST /api/chat"
+    request: str = ""  # the body as sent, JSON, for a reproduction; "" when it was too long to keep
 
     @property
     def ok(self) -> bool:
@@ -222,6 +223,40 @@ class EmbeddingTruncation(Fact, frozen=True, kw_only=True):
 
     model: str
     trials: dict[int, float]  # words before the difference -> cosine
+    read_words: int | None = None  # of a text that was cut: so many words are read, found by halving
     refused_at: int | None = None  # the smallest size that was refused with an error
     error: str = ""
     counted_tokens: int | None = None
+
+
+class MiniRetrieval(Fact, frozen=True, kw_only=True):
+    """P24: the place of each question's passage among twelve, without prefixes and with those of the family."""
+
+    model: str
+    ranks: tuple[int, ...]
+    dedicated: bool | None = None
+    prefixed_ranks: tuple[int, ...] = ()
+    family: str = ""
+    query_prefix: str = ""
+    document_prefix: str = ""
+    order_cosine: float = 0.0  # of two sentences with the same words in another order
+    route: str = ""
+
+
+class GroundedItem(Fact, frozen=True, kw_only=True):
+    """One answer about given passages."""
+
+    answerable: bool
+    abstained: bool
+    right: bool
+    cited: tuple[str, ...] = ()
+    invented: tuple[str, ...] = ()  # ids that no passage has
+    empty: bool = False
+
+
+class Grounding(Fact, frozen=True, kw_only=True):
+    """P25: questions that three passages answer, and questions that they do not."""
+
+    items: tuple[GroundedItem, ...]
+    small_model: bool = False  # known to be too small to be judged by what it understands
+    route: str = ""

@@ -201,6 +201,7 @@ class Rendered(Fact, frozen=True, kw_only=True):
     end_marker_id: int | None = None  # its token, when it is one
     shadowed_markers: tuple[str, ...] = ()  # split into pieces although the vocabulary has a token of just this text
     tool_markers: tuple[str, ...] = ()  # known tool-call markers that are one token of this vocabulary
+    turn_markers: tuple[str, ...] = ()  # likewise those that open a turn, whether or not the template uses them
     source: str = ""
 
 

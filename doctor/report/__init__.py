@@ -4,9 +4,27 @@ import importlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from doctor.model import Report
+    from collections.abc import Mapping
 
-FORMATS: dict[str, str] = {"text": "doctor.report.text", "json": "doctor.report.json"}
+    from doctor.model import Report
+    from doctor.report.retrieval import LocalTexts
+
+FORMATS: dict[str, str] = {
+    name: f"doctor.report.{name}"
+    for name in ("text", "json", "jsonl", "markdown", "html", "junit", "plugin", "prometheus", "github", "tap", "sarif")
+}
+# What the ending of a file's name asks for.
+ENDINGS: dict[str, str] = {
+    "json": "json",
+    "jsonl": "jsonl",
+    "md": "markdown",
+    "html": "html",
+    "htm": "html",
+    "xml": "junit",
+    "prom": "prometheus",
+    "tap": "tap",
+    "sarif": "sarif",
+}
 
 
 class Look(NamedTuple):
@@ -15,6 +33,7 @@ class Look(NamedTuple):
     width: int = 80
     colour: bool = False
     ascii: bool = False
+    texts: "Mapping[str, LocalTexts] | None" = None  # of examined indexes by target, where they may be shown
 
 
 def render(report: "Report", format_name: str = "text", look: Look | None = None) -> str:

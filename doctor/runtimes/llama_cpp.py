@@ -38,6 +38,7 @@ PROPS, MODELS, SLOTS = "/props", "/v1/models", "/slots"
 COUNT = "/v1/chat/completions/input_tokens"
 BUSY_AGAIN_S = 0.5  # a slot that is busy for less than this was only finishing somebody's answer
 MAX_METADATA = 200
+SCRIPT_WORDS = 4  # an interpreter, a few options of its own, the script
 
 
 def request_options(thinking: bool) -> dict[str, Any]:
@@ -174,12 +175,13 @@ async def _total(context: Context, per_request: int, slots: int | None, trained:
 def _splits_cache(process: ServerProcess) -> bool | None:
     """Whether slots divide the cache; None when the process is not the server itself.
 
-    llama-server shares one cache unless slots were asked for; inside a Python process (xllamacpp) they divide it.
+    llama-server shares one cache unless slots were asked for; inside a Python program of its own they divide it.
     """
-    program = Path(process.command[0]).name if process.command else ""
-    if "python" in program:
-        return True
-    if "llama" not in program:
+    words = [Path(word).name for word in process.command[:SCRIPT_WORDS] if not word.startswith("-")]
+    if words and "python" in words[0]:
+        if "llama-server" not in words[1:]:
+            return True
+    elif not words or "llama" not in words[0]:
         return None
     if process.has("-no-kvu", "--no-kv-unified"):
         return True

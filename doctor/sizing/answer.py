@@ -12,6 +12,7 @@ from doctor.sizing.probed import Probed
 from doctor.sizing.settings import Settings
 from doctor.sizing.shape import Shape
 from doctor.sizing.speed import Speed, speed
+from doctor.text import one_line
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,5 +80,13 @@ def answer(
         largest_context=largest_context(shape, settings, room),
         most_layers=most_layers(shape, settings, room) if said != "fits" else None,
         levers=levers(shape, settings, room, devices, beside.variants, filled),
-        notes=beside.notes,
+        notes=(*beside.notes, *_rough(needed, shape)),
     )
+
+
+def _rough(needed: Need, shape: Shape) -> tuple[str, ...]:
+    """A sentence where compute buffers had to be guessed."""
+    if not needed.estimated:
+        return ()
+    named = one_line(shape.architecture, 40)
+    return (f"How {named or 'this architecture'} is computed is not known here: compute buffers are a rough estimate.",)

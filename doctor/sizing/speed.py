@@ -78,7 +78,7 @@ def active(shape: Shape, settings: Settings, filled: int = 0) -> Active:
         cache = seen * bytes_per_cell(shape, layer, settings)
         rest = layer.weight_bytes - layer.expert_bytes + STATE_PASSES * layer.state_bytes
         on_device = index >= first
-        experts_on_device = on_device and not settings.experts_on_cpu
+        experts_on_device = on_device and not settings.experts_on_host(index)
         device += (rest if on_device else 0) + (experts if experts_on_device else 0)
         host += (0 if on_device else rest) + (0 if experts_on_device else experts)
         device_cache += cache if on_device else 0

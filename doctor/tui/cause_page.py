@@ -66,5 +66,5 @@ def _afterwards(cause: Cause, target: TargetProgress, library: Library) -> list[
     if book is None or not book.verify:
         return []
     only = [word for check in book.verify for word in ("--only", check)]
-    again = command("llm-doctor", "check", "--target", target.url, *only, heading="run, or press r here")
+    again = command(*target.again, *only, heading="run, or press r here")
     return [Heading(text="How to see that it worked"), again]

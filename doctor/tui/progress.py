@@ -13,6 +13,7 @@ class TargetProgress:
     def __init__(self, target: Target, checks: tuple[str, ...]) -> None:
         self.url = target.url
         self.origin = target.origin
+        self.again = target.again or ("llm-doctor", "check", "--target", target.url)
         self.runtime = ""
         self.version = ""
         self.model = target.model

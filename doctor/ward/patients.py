@@ -24,6 +24,7 @@ from doctor.ward.engine import Settings
 from doctor.ward.facade_ollama import Faults
 from doctor.ward.gateway import Habits
 from doctor.ward.ollama_shapes import Claims
+from doctor.ward.ollama_shelf import Machine
 
 FOLDER = Path(__file__).with_name("patients")
 DEFAULT = "broken-template"
@@ -59,6 +60,8 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     behaviour: str = ""  # fault: of fault_server.py
     elsewhere: bool = False  # none: a healthy server listens on another port
     settings: Settings = Settings()
+    environment: dict[str, str] = {}  # ollama: variables of the server
+    machine: Machine = Machine()  # ollama: what its computer has
     claims: Claims = Claims()
     faults: Faults = Faults()
     calls: CallFaults = CallFaults()  # ollama, vllm: what is wrong with tool calls

@@ -30,7 +30,7 @@ def answered(gib, name="a card", **settings):
             24,
             ["It fits on a card.", "largest context that surely fits is 131072 tokens", "Decoding should reach about"],
         ),
-        (5.9, ["It is tight: it may fit on a card. The chance that it does not fit is"]),
+        (5.6, ["It is tight: it may fit on a card. The chance that it does not fit is"]),
         (4, ["It does not fit on a card.", "No context fits with all layers on the GPU", "(-ngl)", "then it fits"]),
         (None, ["Whether it fits is not known: name a GPU with --device"]),
     ],

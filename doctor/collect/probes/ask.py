@@ -16,7 +16,7 @@ from doctor.context import Budget, Context
 from doctor.errors import Skip, TooLate
 from doctor.facts import Exchange, Identity, Models, WarmUp
 from doctor.model import Depth
-from doctor.plan import Plan
+from doctor.quick_plan import Plan
 from doctor.runtimes import adapter
 
 SAMPLING: dict[str, Any] = {"temperature": 0, "top_p": 1, "seed": 42, "presence_penalty": 0, "frequency_penalty": 0}

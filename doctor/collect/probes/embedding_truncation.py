@@ -17,6 +17,7 @@ TAIL_SHARE = 0.5  # of the common words: a shorter tail could drown in the mean 
 # Tokens of one of our words with a wide margin, to stay within a window that the server states.
 TOKENS_PER_WORD = 1.5
 SAME = 0.9999
+HALVINGS = 4  # each costs one request; four leave a sixteenth of the tried size open
 COMMON = "the river runs past a mill and an old stone bridge where boats wait for the morning"
 TAILS = (
     "interest rates and bank loans rose while the price of gold fell on the market",
@@ -54,13 +55,29 @@ async def collect_embedding_truncation(context: Context) -> EmbeddingTruncation:
             answer = await pair(context, model, FEWER_WORDS)
             if answer.ok:
                 trials[FEWER_WORDS] = compared(answer)
+    cut_at = min((words for words, near in trials.items() if near > SAME), default=None)
     return EmbeddingTruncation(
         model=model,
         trials=trials,
+        read_words=await read_words(context, model, cut_at) if cut_at else None,
         refused_at=refused_at,
         error=refused.error if refused else "",
         counted_tokens=counted,
     )
+
+
+async def read_words(context: Context, model: str, cut_at: int) -> int:
+    """The words that are read of a text that is cut before `cut_at`, by halving; as near as the budget allows."""
+    low, high = 0, cut_at  # differences behind `low` are read, those behind `high` are not
+    for _ in range(HALVINGS):
+        middle = (low + high) // 2
+        try:
+            answer = await pair(context, model, middle)
+            read = answer.ok and compared(answer) <= SAME
+        except (Skip, TooLate):
+            break
+        low, high = (middle, high) if read else (low, middle)
+    return high
 
 
 async def sizes(context: Context, model: str) -> tuple[int, ...]:

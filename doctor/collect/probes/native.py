@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from doctor.collect.probes.answer import NativeStream, decode, native
-from doctor.collect.probes.wire import Question, refused
+from doctor.collect.probes.wire import Question, refused, remembering
 from doctor.context import Context
 from doctor.errors import Refused
 from doctor.facts import Exchange
@@ -26,12 +26,12 @@ OPTIONS = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalt
 async def send_native(context: Context, question: Question) -> Exchange:
     """The question through Ollama's own route. Raises the Trouble family."""
     body = translated(question)
-    base = msgspec.structs.replace(question.base, route=f"POST {NATIVE_CHAT}")
+    base = remembering(msgspec.structs.replace(question.base, route=f"POST {NATIVE_CHAT}"), body)
     began = time.perf_counter()
     answer = await _answered(context, body, base)
     if answer.status == 400 and "think" in answer.error:  # a model that cannot think may not be told whether to
         del body["think"]
-        answer = await _answered(context, body, base)
+        answer = await _answered(context, body, remembering(base, body))
     return msgspec.structs.replace(answer, total_s=time.perf_counter() - began)
 
 

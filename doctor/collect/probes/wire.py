@@ -1,6 +1,7 @@
 """How a question goes over the wire of the OpenAI route, through the client that users' programs use."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import openai
 
 CHAT = "/chat/completions"
+MAX_REMEMBERED = 8000  # characters of a request that a report keeps, enough for every probe but the long texts
 
 
 class StaleConnection(Unreachable):
@@ -46,6 +48,7 @@ async def send(context: Context, question: Question) -> Exchange:
 
 async def send_once(context: Context, question: Question) -> Exchange:
     """One request through the OpenAI client, its answer read raw. Raises the Trouble family."""
+    question = msgspec.structs.replace(question, base=remembering(question.base, question.body))
     sdk = await asyncio.to_thread(load_openai)  # half a second: not on the loop that paints the screen
     client = openai_client(sdk, context, question.url)
     create = client.chat.completions.with_streaming_response.create
@@ -120,6 +123,12 @@ async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield b"".join(rest)
             rest = [line]
     yield b"".join(rest)
+
+
+def remembering(base: Exchange, body: dict[str, Any]) -> Exchange:
+    """The exchange with the body that was sent, unless that is long."""
+    text = json.dumps(body, ensure_ascii=False)
+    return msgspec.structs.replace(base, request=text) if len(text) <= MAX_REMEMBERED else base
 
 
 def refused(base: Exchange, status: int, body: str, seconds: float) -> Exchange:

@@ -5,7 +5,7 @@ import pytest
 from doctor.collect.probes.ask import ask
 from doctor.context import Budget
 from doctor.errors import Skip
-from doctor.plan import AIM_S, BLOCKS, DROP_ORDER, SHORT_CANARY_TOKENS, Plan, block_of, left_out
+from doctor.quick_plan import AIM_S, BLOCKS, DROP_ORDER, SHORT_CANARY_TOKENS, Plan, block_of, left_out
 from tests.collect.probes.asking import Canned, answer, chat, context_for
 
 QUICK = {"prompt_tok_s": 500.0, "decode_tok_s": 20.0}
