@@ -105,12 +105,17 @@ def _changes(shape: Shape, settings: Settings, room: Room, variants: Iterable[Va
 
 
 def _worth_it(shape: Shape, settings: Settings, room: Room, variants: Iterable[Variant]) -> Iterator[Variant]:
-    """The next smaller quantisation; where the model does not fit, the largest that does, or else the smallest."""
-    said = verdict(need(shape, settings), settings, room)
+    """The next smaller quantisation; where the model does not fit, the largest that does, or else the smallest.
+
+    The same results are computed in every quantisation, so that the compute buffers are those of the model itself.
+    """
+    needed = need(shape, settings)
+    said = verdict(needed, settings, room)
     last = None
     for variant in variants:
         last = variant
-        if said in (FITS, UNKNOWN) or verdict(need(variant.shape, settings), settings, room) == FITS:
+        smaller = need(variant.shape, settings, needed.compute)
+        if said in (FITS, UNKNOWN) or verdict(smaller, settings, room) == FITS:
             yield variant
             return
     if last:

@@ -1,8 +1,6 @@
 """The compute buffers of a model: its graph is built, scheduled and allocated as llama.cpp does before it starts."""
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from doctor.sizing.graph.allocator import Move, Tracer, play, sized
@@ -34,9 +32,7 @@ def trace(plan: Plan, *, every: bool = False) -> Trace:
     if len(built) > MAX_BUILT:
         raise NoGraph("too many blocks of different kinds")
     plan.numbers = list(built)
-    with _no_collection():
-        moves = _moves(plan)
-    return Trace(moves, [0, *(place + 1 for place in played), len(built) + 1], plan.cpu + 1)
+    return Trace(_moves(plan), [0, *(place + 1 for place in played), len(built) + 1], plan.cpu + 1)
 
 
 def _moves(plan: Plan) -> Sequence[Sequence[Move]]:
@@ -47,18 +43,6 @@ def _moves(plan: Plan) -> Sequence[Sequence[Move]]:
     tracer = Tracer(len(plan.numbers) + 2, _sizes(plan, [device] * plan.cpu + [BACKENDS["cpu"]]))
     tracer.walk(leafs, steps)
     return tracer.moves
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile: a graph is many objects without cycles, and looking takes a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def buffers(followed: Trace, cells: int) -> list[int] | None:
