@@ -27,8 +27,11 @@ from doctor.degeneration import Degeneration, degeneration
 from doctor.errors import Skip
 from doctor.facts import *  # noqa: F403 - facts are the vocabulary of checks
 from doctor.facts import __all__ as _facts
+from doctor.families import Family, families_of_text, family_of_model, known_template, template_hash
+from doctor.interval import wilson
 from doctor.model import Category, Depth, Evidence, Finding, Origin, Severity, Status, Symptom, Verdict
-from doctor.retrieval.scoring import gain_interval, mrr, mrr_interval, recall, recall_interval, wilson
+from doctor.refusals import out_of_memory
+from doctor.retrieval.scoring import gain_interval, mrr, mrr_interval, recall, recall_interval
 from doctor.text import mib, percent, plain
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "Degeneration",
     "Depth",
     "Evidence",
+    "Family",
     "Finding",
     "Origin",
     "Severity",
@@ -47,8 +51,12 @@ __all__ = [
     "Verdict",
     "computed",
     "degeneration",
-    "gain_interval",
+    "families_of_text",
+    "family_of_model",
+    "known_template",
     "mib",
+    "out_of_memory",
+    "gain_interval",
     "mrr",
     "mrr_interval",
     "percent",
@@ -58,6 +66,7 @@ __all__ = [
     "recall_interval",
     "reported",
     "seen",
+    "template_hash",
     "verdict",
     "wilson",
     *_facts,

@@ -11,6 +11,7 @@ import msgspec
 from doctor.errors import DoctorError, Skip
 from doctor.facts.fact import Fact
 from doctor.model import Depth
+from doctor.quick_plan import Plan
 
 if TYPE_CHECKING:
     from doctor.http import Client
@@ -47,12 +48,14 @@ current_tally: contextvars.ContextVar[Tally | None] = contextvars.ContextVar("ta
 class Budget:
     """What a run may still spend on the model: requests, output tokens and seconds.
 
-    The quick set's bounds are in the design: 28 requests and 650 output tokens.
+    The quick set's bounds are in the design: 28 requests and 650 output tokens. Its `plan` says what falls when the
+    model is slow; None: nothing does.
     """
 
-    def __init__(self, *, requests: int, output_tokens: int, deadline_s: float) -> None:
+    def __init__(self, *, requests: int, output_tokens: int, deadline_s: float, plan: Plan | None = None) -> None:
         self.requests_left = requests
         self.output_tokens_left = output_tokens
+        self.plan = plan
         self.ends_at = asyncio.get_running_loop().time() + deadline_s
 
     def seconds_left(self) -> float:
@@ -130,6 +133,15 @@ class Context:
             if kind in self._crashed:
                 raise Skip(f"its {words(kind)} could not be collected")
             self._crashed.add(kind)
+        return cast("F", task.result())
+
+    def at_hand(self, kind: type[F]) -> F | None:
+        """The fact if it was collected already; nothing is asked for it."""
+        if self._host is not None and self._host.knows(kind):
+            return self._host.at_hand(kind)
+        task = self._pending.get(kind)
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
         return cast("F", task.result())
 
     async def _collect(self, collector: Collector) -> Fact:

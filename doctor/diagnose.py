@@ -22,7 +22,9 @@ from doctor.model import (
     State,
     Status,
 )
-from doctor.playbooks import Playbook, filled, fitting
+from doctor.plan.remedies import fitting, planned
+from doctor.plan.situation import Situation
+from doctor.playbooks import Playbook
 
 MAX_SUSPECTS_PER_SYMPTOM = 3  # more names than that help nobody; the JSON report keeps the order
 
@@ -65,16 +67,22 @@ def diagnose(
     runtime: str = "",
     os: str = "",
     values: dict[str, str] | None = None,
+    situation: Situation | None = None,
 ) -> Diagnosis:
-    """What the results of one target mean, with the remedies for this runtime and operating system."""
+    """What the results of one target mean, with the remedies for this situation.
+
+    Where no situation is given, it is the runtime, the operating system and the values for blanks.
+    """
+    here = situation or Situation(runtime=runtime, os=os, values=values or {})
     signs = Signs(results, checks)
+    playbooks = [book for book in playbooks if not (book.os and os) or os in book.os]
     confirmed = _confirmed(playbooks, signs)
     books = {book.id: book for book in playbooks}
     findings = tuple(_explained(finding, [books[id_] for id_ in confirmed], signs) for finding in signs.findings)
     suspected = _suspected(playbooks, signs, findings, set(confirmed))
 
     def remedies(book: Playbook) -> tuple[Remedy, ...]:
-        return tuple(filled(remedy, values or {}) for remedy in fitting(book, runtime, os))
+        return tuple(planned(remedy, here) for remedy in fitting(book.remedies, here))
 
     causes = [_cause(books[id_], "confirmed", signs, findings, remedies(books[id_])) for id_ in confirmed]
     causes += [_cause(books[id_], "suspected", signs, findings, remedies(books[id_])) for id_ in suspected]

@@ -4,7 +4,9 @@ DoctorError                  a sentence for the person at the keyboard; the comm
 ├── UsageError               an unknown id, option, URL or file
 ├── PluginError              a check or playbook file that cannot be used
 ├── ReportError              a saved report that cannot be read
+├── RedactionError           an output that still holds what must not leave; nothing of it was written
 ├── WardError                a patient that cannot be started
+├── TreatError               a remedy that cannot be carried out or taken back; what was done is in the message
 ├── StoreError               an index that cannot be opened or read
 └── Trouble                  something a server or machine did; becomes a fact, a skip or a finding
     ├── Unreachable          no connection, or it broke
@@ -31,8 +33,16 @@ class ReportError(DoctorError):
     """A saved report that cannot be read."""
 
 
+class RedactionError(DoctorError):
+    """An output that still holds what must not leave; nothing of it was written."""
+
+
 class WardError(DoctorError):
     """A patient that cannot be started."""
+
+
+class TreatError(DoctorError):
+    """A remedy that cannot be carried out or taken back."""
 
 
 class StoreError(DoctorError):

@@ -17,7 +17,7 @@ import msgspec
 
 from doctor.errors import Malformed, Refused, TooLate, Unreachable, UsageError
 from doctor.text import one_line
-from doctor.transport import HOW, OPENAI_DEADLINE_S, BoundedTransport, how_it_broke
+from doctor.transport import HOW, MAX_STREAM_BYTES, OPENAI_DEADLINE_S, BoundedTransport, how_it_broke
 
 MIB = 1 << 20
 MAX_BODY_BYTES = 8 * MIB
@@ -113,14 +113,21 @@ class Client:
         """POST a JSON body. Any status is an answer. Raises `Unreachable`, `TooLate`, `Malformed`."""
         return await self._ask("POST", path, body, headers, deadline_s, MAX_BODY_BYTES)
 
-    async def lines(self, path: str, body: object, *, deadline_s: float) -> AsyncIterator[bytes]:
+    async def send(self, method: str, path: str, body: object = None, *, deadline_s: float = 30.0) -> Answer:
+        """A request of any method, with a JSON body or none. Raises as `post`."""
+        return await self._ask(method, path, body, None, deadline_s, MAX_BODY_BYTES)
+
+    async def lines(
+        self, path: str, body: object, *, deadline_s: float, max_bytes: int = MAX_STREAM_BYTES
+    ) -> AsyncIterator[bytes]:
         """Lines of a streamed answer (NDJSON, event stream) without their ends, empty ones left out.
 
-        Raises `Refused` for a status of 400 and above, `Malformed` for a line over 1 MiB or a stream over 10 MiB,
+        Raises `Refused` for a status of 400 and above, `Malformed` for a line over 1 MiB or a stream over `max_bytes`,
         `Unreachable` and `TooLate`.
         """
         ends_at = asyncio.get_running_loop().time() + deadline_s
         request = self._request("POST", path, body, None, deadline_s)
+        request.extensions["max_bytes"] = max_bytes
         with _plain_errors(self.base_url, deadline_s):
             async with asyncio.timeout_at(ends_at):
                 response = await self._http.send(request, stream=True)

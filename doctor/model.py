@@ -129,14 +129,26 @@ class Result(Value, frozen=True, kw_only=True):
 
 
 class Step(Value, frozen=True, kw_only=True):
-    """One action of a remedy; `kind` says which of the other fields is used."""
+    """One action of a remedy; `kind` says which of the other fields is used.
+
+    A report holds `run`, `request`, `edit`, `restart` and `by-hand`. A playbook may also say what is wanted, as `flag`,
+    `environment` or `modelfile`; `doctor.plan` turns that into the others for the machine at hand.
+    """
 
     kind: str
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()  # run: what is typed; restart: the server's command line with the change made
+    before: tuple[str, ...] = ()  # restart: the command line as it is now, secrets masked
+    environment: dict[str, str] = {}  # restart: variables that the server gets; "" takes one away
     request: dict[str, Any] | None = None
-    edit: dict[str, str] | None = None
+    edit: dict[str, str] | None = None  # file, text (all of it) or diff
     text: str = ""
     undo: str = ""
+    undo_command: tuple[str, ...] = ()
+    undo_request: dict[str, Any] | None = None
+    flag: dict[str, str | int | float | bool] = {}  # option of the server -> value; true: given, false: taken away
+    modelfile: dict[str, Any] | None = None  # Ollama: suffix of the copy's name, parameters, template, system
+    model: str = ""  # the model is called so afterwards, and verified under this name
+    automatic: bool = False  # `llm-doctor treat --apply` can do and undo it
 
 
 class Remedy(Value, frozen=True, kw_only=True):
@@ -148,7 +160,14 @@ class Remedy(Value, frozen=True, kw_only=True):
     version: str = ""
     risk: str = "none"
     effect: str = ""
+    needs: tuple[str, ...] = ()  # options of the server, one of which must be set; "!" before one that must not be
     steps: tuple[Step, ...] = ()
+
+    @property
+    def automatic(self) -> bool:
+        """Whether `llm-doctor treat --apply` can carry it out: what is left by hand only follows its own steps."""
+        by_itself = [step.automatic for step in self.steps]
+        return self.risk != "global" and any(by_itself) and sorted(by_itself, reverse=True) == by_itself
 
 
 class Cause(Value, frozen=True, kw_only=True):
@@ -186,6 +205,14 @@ class CheckReport(Value, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Suppressed(Value, frozen=True, kw_only=True):
+    """A symptom or cause that the user's settings accept until a day; it counts as a note."""
+
+    id: str
+    reason: str
+    until: str
+
+
 class TargetReport(Value, frozen=True, kw_only=True):
     """All that was found out about one server."""
 
@@ -200,6 +227,7 @@ class TargetReport(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     causes: tuple[Cause, ...] = ()
     ruled_out: tuple[str, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
     facts: dict[str, Any] = {}
 
 
@@ -220,6 +248,14 @@ class Tool(Value, frozen=True, kw_only=True):
     version: str = ""
 
 
+class Redaction(Value, frozen=True, kw_only=True):
+    """What was taken out of a saved report: `level` all, secrets or nothing; `replaced` places by kind."""
+
+    level: str
+    replaced: dict[str, int] = {}
+    content: str = "left out"  # the user's prompts and documents: "left out" or "included"
+
+
 class Report(Value, frozen=True, kw_only=True):
     """One run over all targets: the document behind every output format."""
 
@@ -233,3 +269,4 @@ class Report(Value, frozen=True, kw_only=True):
     host: dict[str, Any] = {}
     targets: tuple[TargetReport, ...] = ()
     coverage: Coverage = Coverage()
+    redaction: Redaction | None = None  # None: not redacted, as in a run's own memory

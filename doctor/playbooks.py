@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,7 +11,7 @@ from doctor.model import Category, Remedy, Severity, Step
 
 FENCE = "+++"
 RISKS = ("none", "request", "reload", "restart", "global")
-STEP_KINDS = ("run", "request", "edit", "by-hand")
+STEP_KINDS = ("run", "request", "edit", "by-hand", "flag", "environment", "modelfile")
 
 
 class Playbook(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,9 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True):
     explains: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    measure: dict[str, str] = {}
     evidence: tuple[str, ...] = ()
+    os: tuple[str, ...] = ()  # the operating systems on which this can be the cause; none: all
     remedies: tuple[Remedy, ...] = ()
     body: str = ""
     path: Path = Path()
@@ -49,7 +51,9 @@ class FrontMatter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     explains: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     verify: tuple[str, ...] = ()
+    measure: dict[str, Literal["higher", "lower"]] = {}  # evidence labels whose numbers say how well a remedy works
     evidence: tuple[str, ...] = ()
+    os: tuple[str, ...] = ()
     remedy: tuple[dict[str, Any], ...] = ()
 
 
@@ -63,6 +67,7 @@ class RemedyEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     risk: str = "none"
     effect: str = ""
     undo: str = ""
+    needs: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
 
 
@@ -94,7 +99,9 @@ def read_playbook(path: Path, category: Category) -> Playbook:
         explains=front.explains,
         after=front.after,
         verify=front.verify,
+        measure=dict(front.measure),
         evidence=front.evidence,
+        os=front.os,
         remedies=remedies,
         body=parts[2].strip(),
         path=path,
@@ -123,47 +130,8 @@ def _remedies(entry: dict[str, Any]) -> list[Remedy]:
             version=parsed.version,
             risk=parsed.risk,
             effect=parsed.effect,
+            needs=parsed.needs,
             steps=steps,
         )
         for runtime in runtimes
     ]
-
-
-def fitting(playbook: Playbook, runtime: str, os: str) -> tuple[Remedy, ...]:
-    """The remedies for this runtime and operating system: its own, then those for `any`, none said twice.
-
-    Those for `other` are for runtimes that have none of their own in the playbook.
-    """
-    here = [remedy for remedy in playbook.remedies if not remedy.os or not os or os in remedy.os]
-    own = [remedy for remedy in here if remedy.runtime == runtime]
-    own += [remedy for remedy in here if remedy.runtime == "other" and not own]
-    said = {remedy.say for remedy in own}
-    return (*own, *(remedy for remedy in here if remedy.runtime == "any" and remedy.say not in said))
-
-
-def filled(remedy: Remedy, values: dict[str, str]) -> Remedy:
-    """The remedy with `{model}`, `{url}`, `{host}`, `{port}` and the like filled in; unknown names stay as they are."""
-
-    def fill(value: Any) -> Any:  # noqa: ANN401 - walks JSON-like data
-        if isinstance(value, str):
-            for name, text in values.items():
-                value = value.replace("{" + name + "}", text)
-            return value
-        if isinstance(value, dict):
-            return {key: fill(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)(fill(item) for item in value)
-        return value
-
-    steps = tuple(
-        Step(
-            kind=step.kind,
-            command=fill(step.command),
-            request=fill(step.request),
-            edit=fill(step.edit),
-            text=fill(step.text),
-            undo=fill(step.undo),
-        )
-        for step in remedy.steps
-    )
-    return msgspec.structs.replace(remedy, say=fill(remedy.say), effect=fill(remedy.effect), steps=steps)

@@ -12,8 +12,9 @@ from doctor.blanks import blanks
 from doctor.context import Collector, Context, Target
 from doctor.diagnose import diagnose
 from doctor.errors import ReportError, Skip
-from doctor.facts import Fact, Identity, Models, System
+from doctor.facts import Fact, Identity, Models
 from doctor.model import Report, TargetReport
+from doctor.plan.situation import FACTS, situation_of
 from doctor.plugins import load_checks, load_playbooks
 from doctor.runner import assemble, run_check, target_report
 from doctor.selection import suited
@@ -30,20 +31,17 @@ async def replay(report: Report, plugins: Iterable[Path] = ()) -> Report:
     targets: list[TargetReport] = []
     for old in report.targets:
         context = Context(Target(url=old.url, again=old.again), report.depth, recorded(old.facts), host=host)
-        here = suited(checks, index="Index" in old.facts)
-        results = [await run_check(check, context) for check in here if report.depth.covers(check.depth)]
+        chosen = suited(checks, index="Index" in old.facts)
+        results = [await run_check(check, context) for check in chosen if report.depth.covers(check.depth)]
         identity = await _optional(context, Identity)
         models = await _optional(context, Models)
-        system = await _optional(host, System)
         model = models.chosen if models else old.model
-        diagnosis = diagnose(
-            results,
-            checks,
-            playbooks,
-            runtime=identity.runtime if identity else old.runtime,
-            os=system.os if system else "",
-            values=blanks(context, model),
-        )
+        for kind in FACTS:
+            await _optional(context, kind)
+        here = situation_of(context, identity, model, blanks(context, model))
+        if identity is None:
+            here = msgspec.structs.replace(here, runtime=old.runtime)
+        diagnosis = diagnose(results, checks, playbooks, situation=here)
         targets.append(target_report(context, identity, model, results, diagnosis))
     seconds = time.monotonic() - began_s
     return assemble(report.depth, report.started, seconds, targets, report.host)

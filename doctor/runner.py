@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from doctor.context import Budget, Context, Target, tallied
 from doctor.diagnose import diagnose
 from doctor.errors import DoctorError, Skip
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan, RunEnded, TargetEnded, TargetKnown
-from doctor.facts import Identity, Models, System
+from doctor.facts import Fact, Identity, Launch, Models, Shell, System
 from doctor.model import (
     CheckReport,
     Coverage,
@@ -38,19 +38,24 @@ from doctor.model import (
     Tool,
     Verdict,
 )
+from doctor.plan.situation import situation_of
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
+from doctor.quick_plan import Plan
 from doctor.selection import selected
 from doctor.text import plain
 from doctor.visit import Shared, visiting
 
 Emit = Callable[[Event], None]
+# Chooses the next check from the results so far; "" ends the examination.
+Guide = Callable[[Mapping[str, Result], Diagnosis], str]
 
 DEADLINE_S = 180.0
 # Requests and output tokens that the quick set may use (design, section 8); deep may use ten times as many.
 QUICK_REQUESTS = 28
 QUICK_OUTPUT_TOKENS = 650
 DEEP_FACTOR = 10
+LAUNCH_DEADLINE_S = 1.0  # how the server was started only makes remedies more exact
 # Batches of texts that the diagnosis of an index may send to its embedder.
 INDEX_REQUESTS = 400
 INTERRUPTED = "interrupted"
@@ -67,6 +72,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
     plugins: tuple[Path, ...] = ()
+    thresholds: dict[str, dict[str, float]] = {}  # check id -> constant of its file -> value
+    guide: Guide | None = None  # instead of all checks in order: one after the other, as it says
 
 
 async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> Report:
@@ -77,6 +84,10 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
     # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
     loaded = await asyncio.to_thread(load_checks, plan.plugins)
     checks = selected(loaded, plan.only, plan.skip, index=any(target.index for target in plan.targets))
+    if plan.thresholds:
+        from doctor.config import apply_thresholds
+
+        apply_thresholds(plan.thresholds, checks)
     playbooks = await asyncio.to_thread(load_playbooks, plan.plugins)
     return await Run(plan, emit, stop or asyncio.Event(), checks, playbooks).carry_out()
 
@@ -156,6 +167,8 @@ class Run:
             requests=(INDEX_REQUESTS if target.index else QUICK_REQUESTS) * factor,
             output_tokens=QUICK_OUTPUT_TOKENS * factor,
             deadline_s=max(0.0, self.ends_s - time.monotonic()),
+            # Who names checks wants them all, however slow the model is.
+            plan=Plan() if self.plan.depth is Depth.QUICK and not self.plan.only else None,
         )
 
 
@@ -169,17 +182,27 @@ class Examination:
         self.results: dict[str, Result] = {}
         self.identity: Identity | None = None
         self.model = ""
-        self.values: dict[str, str] = {}
 
     async def carry_out(self) -> None:
-        """Reading checks together, then generating ones in the order of elimination."""
+        """Reading checks together, then generating ones in the order of elimination; or as the plan's guide says."""
         checks = self.run.checks
         await self._identify()
+        if self.run.plan.guide:
+            await self._guided(self.run.plan.guide)
+            return
         passive = [check for check in checks if check.depth is Depth.PASSIVE]
         await asyncio.gather(*(self._one(check) for check in passive))
+        await self._look_at_launch()
         for check in checks:
             if check.depth is not Depth.PASSIVE:
                 await self._one(check)
+
+    async def _guided(self, guide: Guide) -> None:
+        """One check after the other, each chosen by what the ones before it found."""
+        await self._look_at_launch()
+        checks = {check.id: check for check in self.run.checks}
+        while (chosen := guide(self.results, await self.diagnosis())) in checks and chosen not in self.results:
+            await self._one(checks[chosen])
 
     async def _identify(self) -> None:
         """Who it is, for the headline; a target that cannot be identified is explained by its checks."""
@@ -202,6 +225,18 @@ class Examination:
             self.identity = await self.context.fact(Identity)
             models = await self.context.fact(Models)
             self.model = models.chosen
+
+    async def _look_at_launch(self) -> None:
+        """How the server was started and what commands are typed into, for exact remedies."""
+        looks = asyncio.ensure_future(self._read((Shell, Launch)))
+        await self._until(looks, min(LAUNCH_DEADLINE_S, self.run.ends_s - time.monotonic()))
+        if not looks.done():
+            looks.cancel()
+
+    async def _read(self, kinds: Iterable[type[Fact]]) -> None:
+        for kind in kinds:
+            with contextlib.suppress(Skip):
+                await self.context.fact(kind)
 
     async def _one(self, check: Check) -> None:
         """One check within its deadline and the run's; emits its beginning and its end."""
@@ -245,15 +280,9 @@ class Examination:
 
     async def diagnosis(self) -> Diagnosis:
         """What the results so far mean."""
-        system = await self.run._system()  # noqa: SLF001 - both classes are one thing: the run
-        return diagnose(
-            tuple(self.results.values()),
-            self.run.checks,
-            self.run.playbooks,
-            runtime=self.identity.runtime if self.identity else "",
-            os=system.os if system else "",
-            values=blanks(self.context, self.model),
-        )
+        await self.run._system()  # noqa: SLF001 - both classes are one thing: the run
+        here = situation_of(self.context, self.identity, self.model, blanks(self.context, self.model))
+        return diagnose(tuple(self.results.values()), self.run.checks, self.run.playbooks, situation=here)
 
     async def report(self) -> TargetReport:
         """The target's part of the report, checks in the order of elimination."""
@@ -319,6 +348,10 @@ def target_report(
         for result in results
     )
     state, reason = _headline(results, diagnosis)
+    facts = context.collected()
+    unread = facts.get("Models", {}).get("skipped", "")
+    if state is State.OK and unread:
+        state, reason = State.UNKNOWN, f"the server's models could not be read, so it was hardly evaluated: {unread}"
     return TargetReport(
         url=context.target.url,
         again=context.target.again,
@@ -331,7 +364,7 @@ def target_report(
         findings=diagnosis.findings,
         causes=diagnosis.causes,
         ruled_out=diagnosis.ruled_out,
-        facts=context.collected(),
+        facts=facts,
     )
 
 

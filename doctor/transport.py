@@ -59,14 +59,14 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
         if sum(len(name) + len(value) for name, value in response.headers.raw) > MAX_HEADER_BYTES:
             await response.aclose()
             raise httpx2.RemoteProtocolError("headers larger than 64 KiB")
-        return self._bounded(response, ends_at)
+        return self._bounded(response, ends_at, request.extensions.get("max_bytes", MAX_STREAM_BYTES))
 
-    def _bounded(self, response: httpx2.Response, ends_at: float) -> httpx2.Response:
+    def _bounded(self, response: httpx2.Response, ends_at: float, max_bytes: int) -> httpx2.Response:
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         headers = [
             pair for pair in response.headers.raw if pair[0].lower() not in {b"content-encoding", b"content-length"}
         ]
-        stream = _BoundedStream(response, encoding, ends_at)
+        stream = _BoundedStream(response, encoding, ends_at, max_bytes)
         return httpx2.Response(response.status_code, headers=headers, stream=stream, extensions=response.extensions)
 
     async def aclose(self) -> None:
@@ -75,15 +75,16 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    """A body of at most 10 MiB after decompression, that ends before the deadline."""
+    """A body of bounded size after decompression, that ends before the deadline."""
 
-    def __init__(self, response: httpx2.Response, encoding: str, ends_at: float) -> None:
+    def __init__(self, response: httpx2.Response, encoding: str, ends_at: float, max_bytes: int) -> None:
         self._response = response
         self._encoding = encoding
         self._ends_at = ends_at
+        self._max_bytes = max_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = MAX_STREAM_BYTES
+        left = self._max_bytes
         inflate = _inflater(self._encoding)
         chunks = self._response.stream.__aiter__()  # type: ignore[union-attr]
         while True:
@@ -95,7 +96,7 @@ class _BoundedStream(httpx2.AsyncByteStream):
             for part in [chunk] if inflate is None else _inflated(inflate, chunk):
                 left -= len(part)
                 if left < 0:
-                    raise httpx2.DecodingError("the answer is larger than 10 MiB")
+                    raise httpx2.DecodingError(f"the answer is larger than {self._max_bytes >> 20} MiB")
                 yield part
 
     async def aclose(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from doctor.check import Check
@@ -105,6 +106,13 @@ def test_a_group_needs_all_its_symptoms() -> None:
 
     assert verdicts(diagnose([result("a", "runs-on", "marker")], checks, books)) == {"eos": "confirmed"}
     assert verdicts(diagnose([result("a", "runs-on")], checks, books)) == {}
+
+
+@pytest.mark.parametrize(("os", "expected"), [("darwin", {"a": "confirmed"}), ("", {"a": "confirmed"}), ("linux", {})])
+def test_a_cause_of_one_operating_system_is_not_named_on_another(os: str, expected: dict[str, str]) -> None:
+    only_there = msgspec.structs.replace(book("a", proved_by=(("cut",),)), os=("darwin",))
+
+    assert verdicts(diagnose([result("c", "cut")], [check("c", "cut")], [only_there], os=os)) == expected
 
 
 def test_a_passed_check_rules_its_cause_out() -> None:

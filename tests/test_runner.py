@@ -9,7 +9,7 @@ from doctor.context import Target
 from doctor.errors import UsageError
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan, RunEnded, TargetEnded, TargetKnown
 from doctor.model import Depth, Report, State, Status
-from doctor.runner import RunPlan, run
+from doctor.runner import Run, RunPlan, run
 
 HEAD = '''"""A check of the tests.
 
@@ -144,3 +144,17 @@ async def test_an_unknown_id_names_the_nearest(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="threads-mine"):
         await carry_out(tmp_path, "threads-mien")
+
+
+@pytest.mark.parametrize(
+    ("depth", "only", "planned"),
+    [(Depth.QUICK, (), True), (Depth.QUICK, ("a",), False), (Depth.DEEP, (), False)],
+)
+async def test_only_a_quick_run_of_all_checks_leaves_blocks_out(
+    depth: Depth, only: tuple[str, ...], planned: bool
+) -> None:
+    plan = RunPlan(targets=(NOWHERE,), depth=depth, only=only, deadline_s=20)
+
+    budget = Run(plan, print, asyncio.Event(), (), ())._budget()
+
+    assert (budget.plan is not None) is planned

@@ -6,11 +6,12 @@ Why: it shows where text is lost: at the head (a prompt that was cut), at the ta
 or in the middle (a model that was given everything and uses only the ends).
 
 How: one request, temperature 0, codes drawn anew for every run. A code counts as found when it stands in the answer.
-Lost ends count as a fault only where the server also counted too few tokens. Where all tokens arrived, two or more
-misses lead to two more texts, a short one and one of half the length.
+Lost parts count as a fault only where the server also counted too few tokens; where nothing came back then, the same
+text is sent with the question in front, because a cut tail takes the question along. Where all tokens arrived, two or
+more misses lead to two more texts, a short one and one of half the length.
 
 Limits: where all tokens arrived a miss is the model's own weakness and stays a note; only a model that finds no code
-in two texts is more than that, unless it has fewer than two billion parameters.
+in two texts and few in a short one is more than that, unless it has fewer than two billion parameters.
 """
 
 from doctor.api import (
@@ -31,6 +32,7 @@ DEPTH = Depth.QUICK
 DEADLINE_S = 150.0
 HEAD = Symptom(id="canary-head-lost", title="The beginning of a long text does not reach the model")
 TAIL = Symptom(id="canary-tail-lost", title="The end of a long text does not reach the model")
+CUT_OUT = Symptom(id="canary-middle-cut", title="The middle of a long text is cut out before it reaches the model")
 MIDDLE = Symptom(
     id="canary-middle-lost", title="The model uses the ends of a text only", severity=Severity.NOTE, semantic=True
 )
@@ -62,11 +64,22 @@ async def check(context: Context) -> Verdict:
         return verdict(measured=[evidence])
     places = probed("depths found", " ".join(f"{n.depth:.0%}" for n in canary.needles if n.found) or "none")
     if (exchange.prompt_tokens or canary.words) < SHORT * (canary.expected_tokens or canary.words):
-        symptom = HEAD if found[-1] and not found[0] else TAIL if found[0] and not found[-1] else None
+        if not sum(found) and canary.question_first is not None:
+            found = [needle.found for needle in canary.question_first]
+            shown = " ".join(f"{n.depth:.0%}" for n in canary.question_first if n.found) or "none"
+            places = probed("depths found with the question in front", shown)
+        symptom = lost_part(found)
         if symptom is None:
             raise Skip("the prompt was cut, and the answer does not show where")
         return verdict(seen(symptom, "long text", f"{symptom.title}: {places.value} found", evidence, places))
     return verdict(weakness(canary, found), measured=[evidence, places])
+
+
+def lost_part(found: list[bool]) -> Symptom | None:
+    """Which part of a text that arrived short is missing, None where the codes do not tell."""
+    if found[0] and found[-1]:
+        return None if all(found) else CUT_OUT
+    return HEAD if found[-1] else TAIL if found[0] else None
 
 
 def weakness(canary: CanaryText, found: list[bool]) -> Finding | None:
@@ -75,7 +88,7 @@ def weakness(canary: CanaryText, found: list[bool]) -> Finding | None:
         raise Skip("codes were missed, and there was no budget to ask again")
     again = [sum(needle.found for needle in text.needles) for text in canary.repeats]
     evidence = probed("codes found in other texts", " and ".join(f"{n} of 4" for n in again), "", "probe canary")
-    if not sum(found) and min(again) == 0:
+    if not sum(found) and min(again) == 0 and again[0] < ENOUGH:
         small = Severity.NOTE if canary.small_model else None
         return seen(ALL, "long text", "None of four codes was found, in two texts", evidence, severity=small)
     if found[0] and found[-1]:

@@ -1,6 +1,7 @@
 """Conversations of unusual shape are accepted.
 
-What: two user messages in a row; at depth deep also a system message in mid-conversation.
+What: two user messages in a row; at depth deep also a system message in mid-conversation, and a greeting of the
+assistant before the first question.
 
 Why: clients send such conversations after an aborted answer or when they add instructions later. Templates that insist
 on alternating roles make the server refuse them with status 400 or 500.
@@ -28,6 +29,7 @@ from doctor.api import (
 DEPTH = Depth.QUICK
 DEADLINE_S = 120.0
 REFUSED = Symptom(id="role-shape-refused", title="Two user messages in a row are refused")
+OPENED = Symptom(id="assistant-first-refused", title="A conversation that the assistant opens is refused")
 LATE = Symptom(id="late-system-refused", title="A system message in mid-conversation is refused")
 REFUSALS = range(400, 501)
 # Key, route, time and rate limits: nothing about the shape of the conversation.
@@ -41,6 +43,8 @@ async def check(context: Context) -> Verdict:
     findings = [refusal(REFUSED, shapes.two_users, "two user messages in a row")]
     if shapes.late_system is not None:
         findings.append(refusal(LATE, shapes.late_system, "a system message after an answer"))
+    if shapes.assistant_first is not None:
+        findings.append(refusal(OPENED, shapes.assistant_first, "a conversation that the assistant opens"))
     if not any(findings) and not shapes.two_users.ok:
         raise Skip(f"the request failed for another reason ({shapes.two_users.error})")
     return verdict(*findings, measured=[first])

@@ -8,8 +8,8 @@ Why: persona, rules and tool definitions stand in the system text. A template th
 How: prompt tokens with and without the hundred words, which proves by counting; and one rule that shows in the answer,
 given in the system text and, on a miss, in the user text.
 
-Limits: small models miss rules wherever they stand. A rule that is missed counts only when it works in the user text
-and the counts do not show that the system text was read.
+Limits: small models miss rules wherever they stand. A rule that is missed counts only when it works in the user text,
+is missed in two of three questions, and the counts do not show that the system text was read.
 """
 
 from doctor.api import (
@@ -77,5 +77,7 @@ def ignored(role: SystemRole, said: Evidence, was_read: bool) -> Finding | None:
     """The finding of a rule that works in the user text only; a note when the count shows that it was read."""
     if role.obeyed_in_system or not role.obeyed_in_user or role.in_system.stopped_early or role.in_system.only_thought:
         return None
+    if role.again and all(role.obeyed_again):
+        return None  # one miss of three is chance
     severity = Severity.NOTE if was_read else Severity.WARNING
     return seen(IGNORED, "system text", "the same rule is obeyed in the user text only", said, severity=severity)

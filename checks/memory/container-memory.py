@@ -37,8 +37,6 @@ KILLED = Symptom(id="container-killed", title="The kernel killed a process at th
 PROMPTS = Symptom(id="prompt-cache-outgrows-container", title="The cache of old prompts does not fit the memory limit")
 
 TIGHT_SHARE = 0.95
-# Default of --cache-ram in llama.cpp (0c1e57098), and in Ollama's runners since 0.30.
-PROMPT_CACHE_MIB = 8192
 
 
 async def check(context: Context) -> Verdict:
@@ -82,11 +80,9 @@ async def _prompt_cache(context: Context, limit: int) -> Evidence | None:
     with contextlib.suppress(Skip):
         if (await context.fact(Identity)).runtime not in ("llama.cpp", "ollama"):
             return None
-        server = await context.fact(ServerProcess)
-        given = server.option_anywhere("-cram", "--cache-ram") or server.environment.get("LLAMA_ARG_CACHE_RAM")
-        if given is None and not server.environment_readable:
-            return None
-        size = int(given) if given and given.lstrip("-").isdigit() else PROMPT_CACHE_MIB
-        if size * 2 << 20 >= limit:
+        size = (await context.fact(ServerProcess)).prompt_cache_mib
+        if size is not None and size < 0:
+            size = limit >> 20  # -1: without a limit of its own
+        if size is not None and size * 2 << 20 >= limit:
             return reported("prompt cache may reach", size, "MiB", "server options")
     return None

@@ -27,6 +27,7 @@ from doctor.api import (
     WarmUp,
     computed,
     mib,
+    out_of_memory,
     probed,
     reported,
     seen,
@@ -42,27 +43,11 @@ COMPUTE = Symptom(id="compute-buffer-failed", title="The buffer for computing do
 PROJECTOR = Symptom(id="projector-out-of-memory", title="The part that reads images does not fit", severity=BAD)
 METAL = Symptom(id="metal-out-of-memory", title="macOS gives the GPU no more memory", severity=BAD)
 
-# Phrases of Ollama (fb30760), llama.cpp (0c1e57098) and drivers, lower case, the most telling first.
+# Phrases that name the part which did not fit, of llama.cpp (0c1e57098) and Metal, lower case.
 PHRASES: tuple[tuple[Symptom, tuple[str, ...]], ...] = (
     (METAL, ("kiogpucommandbuffercallbackerroroutofmemory",)),
     (PROJECTOR, ("failed to load mmproj", "clip_init: failed", "projector: out of memory")),
     (COMPUTE, ("failed to allocate compute", "compute buffers", "gallocr_reserve", "graph_reserve: failed")),
-    (
-        NO_MEMORY,
-        (
-            "requires more system memory",
-            "out of memory",
-            "out-of-memory",
-            "cudamalloc failed",
-            "hipmalloc failed",
-            "insufficient memory",
-            "failed to allocate",
-            "unable to allocate",
-            "erroroutofdevicememory",
-            "error_out_of_device_memory",
-            "insufficient system resources",
-        ),
-    ),
 )
 ROOM_BYTES = 1 << 29  # beside the weights: buffers and a small cache
 
@@ -73,7 +58,8 @@ async def check(context: Context) -> Verdict:
     if first.ok:
         return verdict(measured=[probed("first answer", "given", "", first.route)])
     text = first.error.lower()
-    symptom = next((symptom for symptom, phrases in PHRASES if any(p in text for p in phrases)), None)
+    telling = next((symptom for symptom, phrases in PHRASES if any(p in text for p in phrases)), None)
+    symptom = telling or (NO_MEMORY if out_of_memory(text) else None)
     if symptom is None:
         raise Skip("the first request was refused for another reason than memory")
     said = probed("refusal", first.error[:200], "", first.route)

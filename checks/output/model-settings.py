@@ -1,26 +1,26 @@
 """What the model's own settings do to every answer.
 
-What: sampling, output limit and system text that the model or the server carry as defaults.
+What: sampling, output limit, end tokens and system text that the model or the server carry as defaults.
 
 Why: a client that sends no settings gets these. A very high temperature gives random words, a strong penalty breaks
-code and JSON, a low limit cuts answers, and a built-in system text is a persona that nobody asked for.
+code and JSON, a low limit cuts answers, ignored end tokens let every answer run on, and a built-in system text is a
+persona that nobody asked for.
 
-How: the parameters that Ollama reports for the model, and the options on the server's command line.
+How: the defaults that the live server states, the parameters of an Ollama model, and the options on the server's
+command line.
 
 Limits: what clients send instead is not seen here; thresholds for penalties are a judgement, so they are notes.
 """
 
 import contextlib
-import re
 
 from doctor.api import (
+    AnswerDefaults,
     Context,
     Depth,
     Evidence,
     Finding,
-    Identity,
     ModelCard,
-    ServerProcess,
     Severity,
     Skip,
     Symptom,
@@ -34,63 +34,65 @@ from doctor.api import (
 DEPTH = Depth.PASSIVE
 HOT = Symptom(id="sampler-hot", title="The default temperature is very high")
 PENALTY = Symptom(id="penalty-high", title="The default repeat penalty is strong", severity=Severity.NOTE)
+REWARD = Symptom(id="repeats-rewarded", title="Repeating words is rewarded by default", severity=Severity.NOTE)
 LIMIT = Symptom(id="output-limit-low", title="Answers are cut at a low default limit", severity=Severity.NOTE)
+ENDLESS = Symptom(
+    id="end-token-ignored", title="The server ignores the end of every answer", severity=Severity.CRITICAL
+)
 PERSONA = Symptom(id="own-system-text", title="The model brings its own system text", severity=Severity.NOTE)
 HOT_TEMPERATURE = 1.3
-STRONG_REPEAT, STRONG_PRESENCE = 1.2, 1.5
-LOW_LIMIT = 512  # tokens; the default of mlx_lm.server (read at 0.32), often met as answers cut in mid-sentence
-OPTIONS = {
-    "temperature": ("--temp", "--temperature"),
-    "repeat_penalty": ("--repeat-penalty",),
-    "presence_penalty": ("--presence-penalty",),
-    "num_predict": ("-n", "--predict", "--n-predict", "--max-tokens"),
-}
+STRONG = {"repeat_penalty": 1.2, "presence_penalty": 1.5, "dry_multiplier": 1.5}  # 1.1, 0 and 0.8 are recommended
+REWARDED = {"repeat_penalty": 0.9, "presence_penalty": -0.5}  # below these, words are liked for having been said
+LOW_LIMIT = 512  # tokens; often met as answers cut in mid-sentence
 
 
 async def check(context: Context) -> Verdict:
     """Judge each setting by itself."""
-    values = await settings(context)
-    findings: list[Finding | None] = [
-        above(HOT, values, "temperature", HOT_TEMPERATURE),
-        above(PENALTY, values, "repeat_penalty", STRONG_REPEAT)
-        or above(PENALTY, values, "presence_penalty", STRONG_PRESENCE),
-    ]
-    limit = values.get("num_predict")
-    if limit is not None and 0 < float(str(limit.value)) <= LOW_LIMIT:
-        text = f"answers end after {limit.value} tokens when a client sends no limit"
-        findings.append(seen(LIMIT, "output limit", text, limit))
-    persona = values.get("system")
-    if persona is not None and persona.value:
+    defaults = AnswerDefaults(values={})
+    with contextlib.suppress(Skip):
+        defaults = await context.fact(AnswerDefaults)
+    persona = await own_text(context)
+    known = [evidence for name in JUDGED if (evidence := stated(defaults, name))]
+    if not known and persona is None:
+        raise Skip("neither the model nor the server names settings for answers")
+    findings = [one for evidence in known for one in judged(evidence) if one]
+    if persona is not None:
         text = f"requests without a system text get the model's own: {persona.value}"
         findings.append(seen(PERSONA, "system text", text, persona))
-    return verdict(*findings, measured=values.values())
+    return verdict(*findings, measured=[*known, *([persona] if persona else [])])
 
 
-async def settings(context: Context) -> dict[str, Evidence]:
-    """Known settings by Ollama's names. Raises Skip when nothing is known."""
-    found: dict[str, Evidence] = {}
+JUDGED = ("temperature", *STRONG, "num_predict", "ignore_eos")
+
+
+def judged(setting: Evidence) -> list[Finding | None]:
+    """What one setting does."""
+    name, value = setting.label, float(str(setting.value))
+    if name == "temperature" and value > HOT_TEMPERATURE:
+        return [seen(HOT, name, f"{name} is {value:g} by default, over {HOT_TEMPERATURE:g}", setting)]
+    if value > STRONG.get(name, value):
+        return [seen(PENALTY, name, f"{name} is {value:g} by default, over {STRONG[name]:g}", setting)]
+    if value < REWARDED.get(name, value):
+        text = f"{name} is {value:g} by default, under {REWARDED[name]:g}: repeats are rewarded"
+        return [seen(REWARD, name, text, setting)]
+    if name == "num_predict" and 0 < value <= LOW_LIMIT:
+        text = f"answers end after {value:g} tokens when a client sends no limit"
+        return [seen(LIMIT, "output limit", text, setting)]
+    if name == "ignore_eos" and value:
+        text = "the server was told to ignore end tokens, so answers run on to their limit"
+        return [seen(ENDLESS, "end token", text, setting)]
+    return []
+
+
+def stated(defaults: AnswerDefaults, name: str) -> Evidence | None:
+    """A setting as evidence, None where nobody names it."""
+    value = defaults.values.get(name)
+    return None if value is None else reported(name, value, "", defaults.sources.get(name, ""))
+
+
+async def own_text(context: Context) -> Evidence | None:
+    """The model's own system text."""
     with contextlib.suppress(Skip):
-        card = await context.fact(ModelCard)
-        for name in OPTIONS:
-            if value := re.search(rf"^{name}\s+(-?[\d.]+)\s*$", card.parameters_text, re.MULTILINE):
-                found[name] = reported(name, float(value[1]), "", "model parameters")
-        if card.system_prompt:
-            found["system"] = reported("system text", plain(card.system_prompt, 80), "", "model parameters")
-    with contextlib.suppress(Skip, ValueError):
-        process = await context.fact(ServerProcess)
-        for name, options in OPTIONS.items():
-            if value_text := process.option(*options):
-                found[name] = reported(name, float(value_text), "", f"command line of process {process.pid}")
-        if (await context.fact(Identity)).runtime == "mlx-lm" and "num_predict" not in found:
-            found["num_predict"] = reported("num_predict", LOW_LIMIT, "tokens", "default of mlx_lm.server")
-    if not found:
-        raise Skip("neither the model nor the server's command line names defaults for answers")
-    return found
-
-
-def above(symptom: Symptom, values: dict[str, Evidence], name: str, limit: float) -> Finding | None:
-    """The finding of a value over its limit."""
-    value = values.get(name)
-    if value is None or not isinstance(value.value, float) or value.value <= limit:
-        return None
-    return seen(symptom, name, f"{name} is {value.value:g} by default, over {limit:g}", value)
+        if text := (await context.fact(ModelCard)).system_prompt:
+            return reported("system text", plain(text, 80), "", "model parameters")
+    return None

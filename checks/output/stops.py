@@ -36,6 +36,7 @@ DEADLINE_S = 120.0
 RUNS_ON = Symptom(id="runs-on", title="The model does not stop and invents turns", severity=Severity.CRITICAL)
 MARKER = Symptom(id="marker-leak", title="Markers of the chat template stand in the answer")
 ROLE = Symptom(id="role-word-leak", title="Answers begin with the name of a role")
+SHOWN = Symptom(id="end-marker-shown", title="Answers end by themselves and show the marker that ended them")
 CURES = Symptom(id="stop-marker-cures", title="The end marker as a stop text ends the answer")
 MARKERS = re.compile(
     r"<\|[a-z][\w ]{1,30}\|>|</s>|<(?:start|end)_of_turn>|<turn\|>|\[/?INST\]|<</?SYS>>"
@@ -64,6 +65,9 @@ async def check(context: Context) -> Verdict:
         findings.append(
             seen(MARKER, "plain text", f"the answer shows {leaked[0]!r}, which clients should never see", marker)
         )
+        if listed.finish_reason == "stop" and all(MARKERS.search(each[-len(leaked[-1]) - 2 :]) for each in texts):
+            shown = f"answers end rightly and carry {leaked[-1]!r} at their end: special tokens are written out"
+            findings.append(seen(SHOWN, "plain text", shown, marker, end))
     if all(OPENING.match(each) for each in texts):
         findings.append(seen(ROLE, "plain text", "every answer begins with the name of a role", text))
     if listed.finish_reason != "stop" and (TURN.search(listed.content) or MARKERS.search(listed.content)):

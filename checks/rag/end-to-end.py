@@ -34,7 +34,7 @@ from doctor.api import (
 SUBJECT = "index"
 DEPTH = Depth.DEEP
 DEADLINE_S = 600.0
-CUT = Symptom(id="passages-cut", title="Passages do not reach the model that answers")
+CUT = Symptom(id="prompt-passages-cut", title="Passages do not reach the model that answers")
 AMONG = Symptom(id="lost-among-passages", title="The model misses the right passage among others", semantic=True)
 READING = Symptom(
     id="passages-unread", title="The model cannot answer from a passage alone", severity=Severity.NOTE, semantic=True

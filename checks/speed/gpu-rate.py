@@ -18,6 +18,7 @@ from doctor.api import (
     DecodeBound,
     DecodeSpeed,
     Depth,
+    Evidence,
     GpusAtWork,
     ServerProcess,
     Skip,
@@ -70,7 +71,19 @@ async def check(context: Context) -> Verdict:
     if used > SPILLED_SHARE and (await context.fact(System)).os == "windows":
         full = f"{percent(used)} of the GPU's memory is in use and the rate is {speed.tok_s:.1f} tok/s"
         return verdict(seen(SPILLED, "GPU memory", full, rate, line, memory))
-    return verdict(seen(FULL, "GPU", f"{text}; below {limit:.0f} is very slow for it", rate, line, memory))
+    backends = await _backends(context)
+    with_what = f" It computes with {backends.value}." if backends else ""
+    said = [rate, line, memory, *([backends] if backends else [])]
+    return verdict(seen(FULL, "GPU", f"{text}; below {limit:.0f} is very slow for it.{with_what}", *said))
+
+
+async def _backends(context: Context) -> Evidence | None:
+    """The GPU libraries that the server has in memory, where they can be read."""
+    with contextlib.suppress(Skip):
+        server = await context.fact(ServerProcess)
+        if server.backends:
+            return reported("GPU libraries of the server", ", ".join(server.backends), "", "process")
+    return None
 
 
 async def _shared(context: Context, work: GpusAtWork) -> bool:

@@ -38,7 +38,6 @@ DEADLINE_S = 120.0  # a model that is not loaded yet is waited for
 UNUSED = Symptom(id="gpu-unused", title="The graphics card is not used")
 AMD = Symptom(id="amd-gpu-unused", title="The AMD graphics card is not used")
 OTHER = Symptom(id="other-gpu-used", title="Another device than the graphics card is used")
-SMALL_CARD_BYTES = 3 << 30  # a smaller card holds so little that runtimes leave it out
 FAR_LESS = 0.1
 MIN_BYTES = 1 << 30  # a desktop alone uses some hundred MiB of GPU memory
 
@@ -82,5 +81,4 @@ async def usable_cards(context: Context) -> list[Gpu]:
     with contextlib.suppress(Skip):  # a process of another user cannot be looked at; a tunnel is the user's own
         if (await context.fact(ServerProcess)).tunnel:
             return []
-    found = (await context.fact(Gpus)).devices
-    return [gpu for gpu in found if not gpu.integrated and (gpu.memory_total_bytes or 1 << 40) >= SMALL_CARD_BYTES]
+    return list((await context.fact(Gpus)).usable)

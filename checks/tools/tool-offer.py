@@ -5,8 +5,8 @@ What: the first question with a tool on offer: accepted or refused, and how many
 Why: a server may refuse tools for want of a start option, or take them and leave them out of the prompt. Either way an
 agent cannot work, and only the first says so.
 
-How: the error text of a refusal names its reason. Where no tool was called at all, the question is asked again without
-tools: a tool on offer has at least twenty words, so a prompt that is no longer with it does not hold it.
+How: the error text of a refusal names its reason. Where no tool was called at all, a new text is sent with a tool and
+without: a tool on offer has at least twenty words, so a prompt that is no longer with it does not hold it.
 
 Limits: a model without tools is healthy, so a refusal is only a note unless the runtime says that this model takes
 tools, or the error names an option that is missing.
@@ -34,8 +34,6 @@ REFUSED = Symptom(id="tools-refused", title="The server refuses tools for a mode
 NO_PARSER = Symptom(id="tool-parser-flags-missing", title="The server was started without a tool parser")
 LOST = Symptom(id="tools-lost-in-template", title="The template leaves out the tools that the model was trained for")
 
-TOOL_TOKENS = 20  # words of the shortest tool on offer; each is at least one token
-
 
 async def check(context: Context) -> Verdict:
     """See whether the first request was taken, and whether its tool was counted."""
@@ -47,10 +45,12 @@ async def check(context: Context) -> Verdict:
     if added is None:
         return verdict(measured=[probed("request with tools accepted", value=True, source=first.route)])
     tokens = probed("prompt tokens that a tool adds", added, "tokens", first.route)
-    if added >= TOOL_TOKENS:
+    if not answer.tools_lost:
         return verdict(measured=[tokens])
     symptom = LOST if answer.claims_tools else NONE
-    return verdict(seen(symptom, "tools", f"Offering a tool made the prompt {added} tokens longer", tokens))
+    layer = probed("layer that lost the call", "the chat template", "", first.route)
+    summary = f"Offering a tool made the prompt {added} tokens longer: it is not in there"
+    return verdict(seen(symptom, "tools", summary, tokens, layer))
 
 
 def refusal(exchange: Exchange, *, claimed: bool) -> Finding:

@@ -26,7 +26,7 @@ async def check(context: Context) -> Verdict:
     trials = [trial for trial in answer.trials if trial.item.startswith("T5") and trial.exchange.ok]
     if not trials:
         raise Skip("no message without need of a tool was asked")
-    called = [trial for trial in trials if trial.exchange.tool_calls or trial.call_as_text]
+    called = [trial for trial in trials if trial.called]
     count = probed("calls without need", f"{len(called)} in {len(trials)} messages", "", trials[0].exchange.route)
     if len(called) < DECIDES:
         if called and len(trials) == 1:

@@ -5,7 +5,8 @@ What: whether the tools of a request are in the prompt that the server makes of 
 Why: a template without tools drops them silently: the model cannot call what it never sees.
 
 How: the server renders a request with one tool; nothing is generated. A model counts as trained for tools when its
-vocabulary has markers of tool calls or its file's template takes tools.
+vocabulary has markers of tool calls or its file's template takes tools. A server that renders nothing for us is taken
+at its word, unless the model's own file says otherwise.
 
 Limits: a model without tools is limited, not broken: a note. Whether it calls well is the check tool-call.
 """
@@ -55,13 +56,19 @@ async def check(context: Context) -> Verdict:
     if proof is None:
         return verdict(seen(NONE, "model", f"{how}, and nothing says that the model knows tools", there))
     summary = f"{how}, although this model was trained for tools ({proof.label}: {proof.value})"
-    return verdict(seen(LOST, "model", summary, there, proof))
+    layer = probed("layer that lost the tools", "the chat template", source=rendered.source)
+    return verdict(seen(LOST, "model", summary, there, proof, layer))
 
 
 async def trained_for_tools(context: Context, rendered: Rendered) -> Evidence | None:
     """What shows that the model was trained to call tools, if anything does."""
     if rendered.tool_markers:
         return probed("call marker in the vocabulary", rendered.tool_markers[0], source=rendered.source)
+    return await template_in_file(context)
+
+
+async def template_in_file(context: Context) -> Evidence | None:
+    """The template in the model's file, when it can be read from here and takes tools."""
     with contextlib.suppress(Skip):
         file = await context.fact(FileHealth)
         if "tools" in (file.chat_template or ""):
@@ -77,4 +84,9 @@ async def from_card(context: Context) -> Verdict:
     claims = reported("capability tools", "tools" in card.capabilities, source="runtime")
     if claims.value:
         return verdict(measured=[claims])
-    return verdict(seen(NONE, card.name, "the runtime says that this model takes no tools", claims))
+    says = "the runtime says that this model takes no tools"
+    proof = await template_in_file(context)
+    if proof is None or "embedding" in card.capabilities:
+        return verdict(seen(NONE, card.name, says, claims))
+    layer = probed("layer that lost the tools", "the chat template in use", source="runtime")
+    return verdict(seen(LOST, card.name, f"{says}, although the template in its file does", claims, proof, layer))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from doctor.context import Target
+    from doctor.model import Report
     from doctor.report.retrieval import LocalTexts
     from doctor.runner import RunPlan
 
@@ -25,7 +26,13 @@ MAX_KEY_BYTES = 8192
 
 
 @click.command("check", context_settings=CONTEXT)
-@click.option("--target", "targets", metavar="URL", multiple=True, help="A server to examine. Repeatable.")
+@click.option(
+    "--target",
+    "targets",
+    metavar="URL",
+    multiple=True,
+    help="A server to examine, or its name in the settings. Repeatable.",
+)
 @click.option("--model", default="", metavar="M", help="The model to examine; by default the one that is loaded.")
 @click.option("--only", metavar="ID|CATEGORY", multiple=True, help="Run only these checks. Repeatable.")
 @click.option("--skip", metavar="ID|CATEGORY", multiple=True, help="Leave these checks out. Repeatable.")
@@ -41,6 +48,8 @@ MAX_KEY_BYTES = 8192
     "--deadline", callback=seconds, default=DEADLINE_S, metavar="S", help="End after S seconds. Default: 180."
 )
 @click.option("--api-key-file", metavar="F", help="A file with the key of the targets; - is standard input.")
+@click.option("--baseline", metavar="FILE", help="Compare with this report (or last): what changed, and why.")
+@click.option("--keep", is_flag=True, help="Keep the report in the history, for diff and --baseline last.")
 @plugins_option
 def check(  # noqa: PLR0913 - click hands over one parameter an option
     *,
@@ -53,6 +62,8 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
     fail_on: str,
     deadline: float,
     api_key_file: str | None,
+    baseline: str | None,
+    keep: bool,
     plugins: tuple[Path, ...],
 ) -> int:
     """Find out what is wrong with local model servers, why, and the cure.
@@ -65,7 +76,7 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor check --target http://127.0.0.1:8080 --only speed
       llm-doctor check --depth passive --format json -o report.json
     """  # noqa: D301 - click's mark for lines to be kept as they are
-    key = key_in(api_key_file, targets) if api_key_file else ""
+    key = key_of(api_key_file, targets) if api_key_file else ""
     from doctor.model import Depth
     from doctor.runner import RunPlan
 
@@ -77,37 +88,105 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
         skip=skip,
         deadline_s=deadline,
         plugins=plugins,
+        thresholds=_thresholds(),
     )
-    return examine(plan, wish, fail_on)
+    before = _baseline(baseline) if baseline else None
+    return examine(plan, wish, fail_on, before, keep=keep)
+
+
+def _thresholds() -> dict[str, dict[str, float]]:
+    from doctor.cli.settings import current
+
+    now = current()
+    return now.settings.thresholds if now else {}
+
+
+def accepted(report: "Report") -> "Report":
+    """The report with what the settings suppress made notes; a suppression that ended is said."""
+    from doctor.cli.settings import current
+
+    now = current()
+    if now is None or not now.settings.suppress:
+        return report
+    import datetime as dt
+
+    from doctor.cli.output import say
+    from doctor.suppress import apply, expired
+
+    today = dt.datetime.now(dt.UTC).date()
+    for sentence in expired(now.settings.suppress, today):
+        say(sentence)
+    return apply(report, now.settings.suppress, today)
+
+
+def _baseline(word: str) -> "Report":
+    """The report to compare with, read before the work begins. Raises ReportError."""
+    from doctor.cli.places import history_folder
+    from doctor.history import read
+
+    return read(word, history_folder())
 
 
 def examine(
     plan: "RunPlan",
     wish: Delivery,
     fail_on: str = "warning",
+    before: "Report | None" = None,
+    *,
+    keep: bool = False,
     texts: "Callable[[], Mapping[str, LocalTexts] | None]" = lambda: None,
 ) -> int:
-    """Run the plan, deliver the report, and give the exit code. `texts` gives what only a terminal may show."""
+    """Run the plan, deliver the report, and give the exit code; with a baseline, say what changed since.
+
+    `texts` gives what only a terminal may show.
+    """
     import asyncio
 
     from doctor.cli.follow import follow
 
     report, cut_short = asyncio.run(follow(plan))
+    report = accepted(report)
     code = exits.exit_code(report.state, fail_on) if cut_short is None else cut_short
-    return deliver(report, wish, code, texts())
+    if keep:
+        _keep(report, [target.api_key for target in plan.targets if target.api_key])
+    if before is not None:
+        from doctor.cli.diff import compared
+
+        worse = compared(before, report, wish)
+        return worse if worse == exits.UNKNOWN or cut_short is not None else max(code, worse)
+    return deliver(report, wish, code, [target.api_key for target in plan.targets if target.api_key], texts())
+
+
+def _keep(report: "Report", keys: list[str]) -> None:
+    """Into the history, without secrets; names stay, because the history stays on this machine."""
+    from doctor.cli.cleaning import Cleaner, Privacy
+    from doctor.cli.output import say
+    from doctor.cli.places import history_folder
+    from doctor.history import add
+
+    try:
+        add(Cleaner("secrets", Privacy(), keys).report(report), history_folder())
+    except OSError as error:
+        say(f"the report could not be kept in {history_folder()}: {error.strerror or error}")
 
 
 def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tuple["Target", ...]:
     """The targets that the user named, each once. Raises UsageError."""
+    from doctor.cli.settings import configured_targets, named, target_of
+
     if not urls:
-        return ()
+        return configured_targets()
     from doctor.discover import parse_target
 
-    parsed = [parse_target(url, origin="--target", model=model, api_key=key) for url in urls]
-    return tuple({target.url: target for target in parsed}.values())
+    found = []
+    for word in urls:
+        one = named(word)
+        target = target_of(word, one, model) if one else parse_target(word, origin="--target", model=model, api_key=key)
+        found.append(target)
+    return tuple({target.url: target for target in found}.values())
 
 
-def key_in(path: str, targets: tuple[str, ...]) -> str:
+def key_of(path: str, targets: tuple[str, ...]) -> str:
     """The key in the file. Raises UsageError; a key goes to nobody but a server that the user named."""
     if not targets:
         raise UsageError("--api-key-file needs --target: a key is only sent to a server that you name")

@@ -15,6 +15,7 @@ from doctor.errors import WardError
 
 if TYPE_CHECKING:
     from doctor.context import Target
+    from doctor.model import Depth
     from doctor.ward.patients import Patient
 
 
@@ -39,14 +40,14 @@ def demo(patient: str | None, list_them: bool, wish: Delivery) -> int:
     chosen = admission(patient or DEFAULT)
     say(f"patient {chosen.id}: {chosen.title}")
     with _admitted(chosen) as url:
-        return _examined(chosen.target(url), wish)
+        return _examined(chosen.target(url), chosen.visit.depth, wish)
 
 
-def _examined(target: "Target", wish: Delivery) -> int:
+def _examined(target: "Target", depth: "Depth", wish: Delivery) -> int:
     from doctor.cli.check import examine
     from doctor.runner import RunPlan
 
-    plan = RunPlan(targets=(target,))
+    plan = RunPlan(targets=(target,), depth=depth)
     if possible() and not (wish.format_name or wish.output):
         return face(plan)
     return examine(plan, wish)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from doctor.report.page import Page
 
 KEEPS_ITS_LINES = re.compile(r"[-*|#] ?|    |```|\d+\. ")
+TEMPLATES = ("chatml.jinja", "chatml.go.txt")  # chat templates of ours that remedies use: printed as they are
 BLANKS = {"model": "MODEL", "url": "http://HOST:PORT", "host": "HOST", "port": "PORT", "context": "TOKENS"}
 
 
@@ -39,6 +40,10 @@ def explain(id_: str, no_color: bool, plugins: tuple[Path, ...]) -> int:
     from doctor.report.page import Page
 
     checks, books = load_checks(plugins), load_playbooks(plugins)
+    if id_ in TEMPLATES:
+        from doctor.plan.templates import text
+
+        return exits.OK if put(text(id_)) else exits.UNKNOWN
     page = Page(look(no_color))
     if not _write(page, id_, checks, books):
         known = {check.id for check in checks} | {book.id for book in books} | set(_symptoms(checks))
@@ -145,7 +150,8 @@ def _proof(page: "Page", book: "Playbook") -> None:
 
 
 def _remedies(page: "Page", book: "Playbook") -> None:
-    from doctor.playbooks import filled
+    from doctor.plan.remedies import planned
+    from doctor.plan.situation import Situation
     from doctor.report.steps import step_lines
 
     if book.remedies:
@@ -153,7 +159,8 @@ def _remedies(page: "Page", book: "Playbook") -> None:
         page.add("Remedies", "underline")
     for remedy, places in _merged(book):
         page.add(remedy.say, marker="- ", indent=2, tail=f"[{places}]")
-        for step in filled(remedy, BLANKS).steps:
+        here = Situation(runtime=remedy.runtime, os="", model=BLANKS["model"], values=BLANKS)
+        for step in planned(remedy, here).steps:
             if step.kind == "by-hand":
                 page.add(step.text.strip(), indent=6)
             else:

@@ -10,12 +10,12 @@ from doctor.cli.options import CONTEXT, OneOf, printing
 from doctor.cli.output import Delivery, deliver_text
 from doctor.errors import UsageError
 from doctor.nearest import nearest
+from doctor.report import Look
 from doctor.text import one_line
 
 if TYPE_CHECKING:
     from doctor.collect.shape import ModelFile
     from doctor.sizing.answer import Answer
-    from doctor.sizing.settings import Settings
 
 BACKENDS = ["cuda", "metal", "rocm", "vulkan", "cpu"]  # as in doctor.sizing.settings, which --help need not load
 DEFAULT_CONTEXT = 8192  # tokens; a smaller trained context is used where the file names one
@@ -73,6 +73,11 @@ KV_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_n
     default=0,
     help="Tokens already in the cache when decoding. Default: 0.",
 )
+@click.option(
+    "--probe/--no-probe",
+    default=True,
+    help="Ask the llama-fit-params of this machine as well, where there is one. Default: yes.",
+)
 @printing
 def fit(  # noqa: PLR0913 - click hands over one parameter an option
     *,
@@ -91,6 +96,7 @@ def fit(  # noqa: PLR0913 - click hands over one parameter an option
     device: str,
     backend: str | None,
     filled: int,
+    probe: bool,
     wish: Delivery,
 ) -> int:
     """What a model takes, whether it fits, and how fast it should be.
@@ -104,6 +110,7 @@ def fit(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor fit model.gguf --device "RTX 3060 12GB" --kv-type q8_0
       llm-doctor fit llama3.1:8b --backend cpu --format json
     """  # noqa: D301 - click's mark for lines to be kept as they are
+    from doctor.collect.answering import answered
     from doctor.sizing.settings import Settings
 
     k_type, v_type = _kv_types(kv_type)
@@ -126,22 +133,22 @@ def fit(  # noqa: PLR0913 - click hands over one parameter an option
         projector_bytes=_projector_bytes(mmproj) if mmproj else 0,
         backend=backend or "",
     )
-    return _deliver(_answer(model, settings, device, filled), wish)
+    return _deliver(answered(model, settings, device, filled, probe=probe), wish)
 
 
-def _answer(model: "ModelFile", settings: "Settings", device: str, filled: int) -> "Answer":
-    from doctor.collect.machine import machine
-    from doctor.sizing.answer import answer
-
-    settings, devices, room = machine(device, settings)
-    return answer((model.path, model.size_bytes, model.shape), settings, room, (devices.device, devices.host), filled)
-
-
-def _deliver(found: "Answer", wish: Delivery) -> int:
+def _deliver(found: "tuple[Answer, Answer | None]", wish: Delivery) -> int:
     """Print or save; the exit code is 0 whatever the verdict: the question was answered."""
-    from doctor.report.fit import as_json, as_text
+    from doctor.cli.cleaning import Cleaner
+    from doctor.report.fit_json import as_json
+    from doctor.report.fit_text import as_text
 
-    write = (lambda _: as_json(found)) if wish.format == "json" else (lambda where: as_text(found, where))
+    asked, on_processor = found
+    cleaner = Cleaner(wish.privacy.of(wish.format, wish.path is not None), wish.privacy)
+
+    def write(where: Look) -> str:
+        text = as_json(asked, on_processor) if wish.format == "json" else as_text(on_processor or asked, where)
+        return cleaner.text(cleaner.redactor.text(text))
+
     return deliver_text(write, wish, exits.OK)
 
 
@@ -164,20 +171,35 @@ def _model(name: str) -> "ModelFile":
 
     path = Path(name)
     try:
-        there = path.exists()
+        there, broken = path.exists(), path.is_symlink()
     except (OSError, ValueError) as error:
         raise UsageError(f"{one_line(name, 120)!r} is not the name of a file") from error
-    if not there:
-        if path.is_absolute() or name.startswith(("./", "../", "~", ".\\", "..\\")):
-            raise UsageError(f"there is no file {one_line(name, 200)}")
-        from doctor.collect.running_model import find_running
+    if there:
+        return read_model_file(path)
+    if broken:
+        raise UsageError(f"{one_line(name, 200)} is a link to a file that is not there")
+    if path.is_absolute() or name.startswith(("./", "../", "~", ".\\", "..\\")):
+        raise UsageError(f"there is no file {one_line(name, 200)}{_beside(path)}")
+    from doctor.collect.running_model import find_running
 
-        path = find_running(name)
-    return read_model_file(path)
+    return read_model_file(find_running(name, _beside(path)))
+
+
+def _beside(path: Path) -> str:
+    """The file in the same folder that was probably meant, in words."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix == ".gguf"]
+    except OSError:
+        return ""
+    return one_line(nearest(path.name, names), 200)
 
 
 def _projector_bytes(name: str) -> int:
-    """Bytes of a projector's weights. Raises GgufError."""
+    """Bytes of a projector's weights. Raises GgufError, or UsageError for a file that is something else."""
     from doctor.collect.gguf import read_header
 
-    return sum(tensor.bytes or 0 for tensor in read_header(name).tensors)
+    header = read_header(name)
+    kind = header.metadata.get("general.type")
+    if kind in ("model", "adapter") and header.architecture != "clip":
+        raise UsageError(f"--mmproj {one_line(Path(name).name, 120)} is no projector but a file of type {kind}")
+    return sum(tensor.bytes or 0 for tensor in header.tensors)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from doctor.cli import exits
-from doctor.cli.options import CONTEXT, OneOf, format_option, no_color_option, plugins_option
+from doctor.cli.options import CONTEXT, OneOf, no_color_option, plugins_option
 from doctor.cli.output import look, put
 from doctor.report import Look
 
@@ -91,7 +91,7 @@ KINDS: dict[str, Callable[[Sequence[Path]], list[Row]]] = {
 
 @click.command("list", context_settings=CONTEXT)
 @click.argument("kind", metavar="checks|causes|runtimes|patients", type=OneOf(list(KINDS)))
-@format_option
+@click.option("--format", "format_name", type=OneOf(["text", "json"]), help="How to print. Default: text.")
 @no_color_option
 @plugins_option
 def listing(kind: str, format_name: str | None, no_color: bool, plugins: tuple[Path, ...]) -> int:

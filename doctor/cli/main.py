@@ -1,5 +1,6 @@
 """`llm-doctor` itself: finds the command, maps every end to its exit code."""
 
+import contextlib
 import importlib
 import sys
 from types import TracebackType
@@ -13,19 +14,38 @@ from doctor.cli.face import face, possible
 from doctor.cli.interrupts import note_interrupts
 from doctor.cli.options import CONTEXT
 from doctor.cli.output import say
+from doctor.cli.settings import defaults
 from doctor.errors import DoctorError, UsageError
 from doctor.nearest import nearest
 
 COMMANDS = {
     "check": "doctor.cli.check:check",
     "rag": "doctor.cli.rag:rag",
+    "ask": "doctor.cli.ask:ask",
+    "treat": "doctor.cli.treat:treat",
+    "undo": "doctor.cli.undo:undo",
     "fit": "doctor.cli.fit:fit",
     "list": "doctor.cli.listing:listing",
     "explain": "doctor.cli.explain:explain",
     "demo": "doctor.cli.demo:demo",
     "replay": "doctor.cli.replay:replay",
     "show": "doctor.cli.show:show",
+    "report": "doctor.cli.report:report",
+    "diff": "doctor.cli.diff:diff",
+    "history": "doctor.cli.history:history",
+    "fixture": "doctor.cli.fixture:fixture",
+    "config": "doctor.cli.config:config",
+    "watch": "doctor.cli.watch:watch",
+    "serve": "doctor.cli.serve:serve",
+    "probe": "doctor.cli.probe:probe",
+    "merge": "doctor.cli.merge:merge",
+    "examples": "doctor.cli.examples:examples",
+    "completion": "doctor.cli.manual:completion",
+    "man": "doctor.cli.manual:man",
 }
+
+
+CONFIGURED = frozenset({"check", "watch", "serve"})  # commands whose options the settings may give
 
 
 class Commands(click.Group):
@@ -82,10 +102,13 @@ def program(ctx: click.Context, targets: tuple[str, ...]) -> int | None:
     if ctx.invoked_subcommand is not None:
         if targets:
             raise UsageError(f"write --target after the command: llm-doctor {ctx.invoked_subcommand} --target URL")
+        if ctx.invoked_subcommand in CONFIGURED:
+            ctx.default_map = {ctx.invoked_subcommand: defaults()}
         return None
     if possible():
         return full_screen(targets)
     check = program.get_command(ctx, "check")
+    ctx.default_map = {"check": defaults()}
     code: int = ctx.invoke(check, targets=targets)  # type: ignore[arg-type] # "check" is always there
     return code
 
@@ -135,7 +158,15 @@ def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType
     """A fault of this program: the traceback for a bug report, and 3 instead of Python's 1, which means a warning."""
     import traceback
 
-    traceback.print_exception(kind, error, trace)
+    from doctor.contained import Contained
+
+    with contextlib.suppress(OSError, AttributeError):
+        with Contained() as broken:  # also where it is the redaction that is at fault
+            from doctor.redact import Redactor, gather
+
+            sys.stderr.write(Redactor(gather()).text("".join(traceback.format_exception(kind, error, trace))))
+        if broken.reason:
+            sys.stderr.write(f"{kind.__name__}, whose lines are not shown because they could not be redacted\n")
     say("this is a fault in llm-doctor, not in your model server; the lines above belong into a bug report")
     sys.exit(exits.UNKNOWN)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from doctor.cli.cleaning import LEVELS, Privacy
 from doctor.cli.output import Delivery
 from doctor.nearest import nearest
 from doctor.report import FORMATS
@@ -35,10 +36,17 @@ def seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
 
 
 format_option = click.option(
-    "--format", "format_name", type=OneOf(list(FORMATS)), help="How to print: text (the default) or json."
+    "--format",
+    "format_name",
+    type=OneOf(list(FORMATS)),
+    metavar="F",
+    help=f"How to print: {', '.join(FORMATS)}. Default: text.",
 )
 output_option = click.option(
-    "-o", "--output", metavar="FILE", help="Write to a file instead; a name that ends in .json means --format json."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write to a file instead; its ending chooses the format (.json .md .html .xml .prom ...).",
 )
 no_color_option = click.option("--no-color", is_flag=True, help="Never use colour; NO_COLOR is honoured as well.")
 plugins_option = click.option(
@@ -56,13 +64,31 @@ fail_on_option = click.option(
 )
 
 
+redact_option = click.option(
+    "--redact",
+    "level",
+    type=OneOf(LEVELS),
+    help="What to take out: all (secrets, names, addresses), secrets, or nothing. "
+    "Default: all for what is shared (json, markdown, html, files of text), secrets otherwise.",
+)
+content_option = click.option(
+    "--include-content", is_flag=True, help="Keep system prompts and documents, which are otherwise left out."
+)
+aliases_option = click.option(
+    "--stable-aliases", is_flag=True, help="The same alias for the same name in every report."
+)
+
+
 def printing(command: Callable[..., int]) -> Callable[..., int]:
     """The options of every command that prints a report, handed over as one `Delivery` named `wish`."""
 
     @functools.wraps(command)
     def with_wish(*, format_name: str | None, output: str | None, no_color: bool, **others: Any) -> int:  # noqa: ANN401
-        wish = Delivery(format_name=format_name, output=output, no_color=no_color)
+        privacy = Privacy(others.pop("level") or "", others.pop("include_content"), others.pop("stable_aliases"))
+        wish = Delivery(format_name=format_name, output=output, no_color=no_color, privacy=privacy)
         wish.must_be_possible()
         return command(wish=wish, **others)
 
-    return format_option(output_option(no_color_option(with_wish)))
+    for option in (aliases_option, content_option, redact_option, no_color_option, output_option, format_option):
+        with_wish = option(with_wish)
+    return with_wish

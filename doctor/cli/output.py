@@ -6,13 +6,14 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from doctor.cli import exits
+from doctor.cli.cleaning import Cleaner, Privacy
 from doctor.errors import UsageError
-from doctor.report import Look, render
+from doctor.report import ENDINGS, Look, render
 from doctor.text import one_line
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ class Delivery(NamedTuple):
     format_name: str | None = None
     output: str | None = None
     no_color: bool = False
+    privacy: Privacy = Privacy()
 
     @property
     def format(self) -> str:
-        """The format asked for; a file name that ends in .json asks for JSON."""
-        return self.format_name or ("json" if (self.output or "").lower().endswith(".json") else "text")
+        """The format asked for, or the one that the ending of the file's name asks for."""
+        ending = (self.output or "").lower().rpartition(".")[2]
+        return self.format_name or ENDINGS.get(ending, "text")
 
     @property
     def path(self) -> Path | None:
@@ -103,13 +106,22 @@ def _discard_the_rest() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def deliver(report: "Report", wish: Delivery, code: int, texts: "Mapping[str, LocalTexts] | None" = None) -> int:
-    """Print or save the report; the exit code is `code`, or 3 when it did not get where it should.
+def deliver(
+    report: "Report",
+    wish: Delivery,
+    code: int,
+    secrets: Iterable[str] = (),
+    texts: "Mapping[str, LocalTexts] | None" = None,
+) -> int:
+    """Print or save the report, redacted; the exit code is `code`, or 3 when it did not get where it should.
 
-    `texts` are shown on standard output and never written to a file.
+    `secrets` are keys that this run was given. `texts` are shown on standard output and never written to a file.
+    Raises RedactionError, before anything is written.
     """
+    cleaner = Cleaner(wish.privacy.of(wish.format, wish.path is not None), wish.privacy, secrets)
+    clean = cleaner.report(report)
     shown = texts if wish.path is None else None
-    return deliver_text(lambda where: render(report, wish.format, where._replace(texts=shown)), wish, code)
+    return deliver_text(lambda where: cleaner.text(render(clean, wish.format, where._replace(texts=shown))), wish, code)
 
 
 def deliver_text(write: Callable[[Look], str], wish: Delivery, code: int) -> int:

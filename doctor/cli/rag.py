@@ -162,7 +162,7 @@ def rag(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor rag ~/open-webui/data --collection handbook
       llm-doctor rag postgresql://me@localhost/docs --questions mine.jsonl
     """  # noqa: D301 - click's mark for lines to be kept as they are
-    from doctor.cli.check import examine, key_in
+    from doctor.cli.check import examine, key_of
     from doctor.model import Depth
     from doctor.runner import RunPlan
     from doctor.stores.store import Fields
@@ -171,13 +171,14 @@ def rag(  # noqa: PLR0913 - click hands over one parameter an option
                     metric=said.pop("metric") or "", texts_file=said.pop("texts_file"))  # fmt: skip
     options = _options_said()
     key_file = said.pop("store_key_file")
-    key = key_in(key_file, (place,)) if key_file else ""
+    key = key_of(key_file, (place,)) if key_file else ""
     with reading(place, fields, said.pop("store") or "", key, collections, _wishes(said)) as targets:
         again = tuple(_with_command(target, options) for target in targets)
         plan = RunPlan(targets=again, depth=Depth(depth), only=only, skip=skip, deadline_s=deadline, plugins=plugins)
         if tui:
             return face(plan)
-        return examine(plan, wish, fail_on, lambda: _texts(again) if show_texts or on_terminal(sys.stdout) else None)
+        shown = show_texts or on_terminal(sys.stdout)
+        return examine(plan, wish, fail_on, texts=lambda: _texts(again) if shown else None)
 
 
 def _texts(targets: "tuple[Target, ...]") -> "dict[str, LocalTexts]":
@@ -213,7 +214,7 @@ def _with_command(target: "Target", options: list[str]) -> "Target":
 
 def _wishes(said: dict[str, Any]) -> "IndexWish":
     """What was said about pipeline and servers. Raises UsageError."""
-    from doctor.cli.check import key_in
+    from doctor.cli.check import key_of
     from doctor.index_wish import IndexWish
     from doctor.questions_file import read_questions
 
@@ -224,7 +225,7 @@ def _wishes(said: dict[str, Any]) -> "IndexWish":
         asked=read_questions(own) if own else (),
         embedder_url=_address(target, "--target"),
         chat_url=_address(given.pop("chat_target"), "--chat-target"),
-        api_key=key_in(file, (target,) if target else ()) if file else "",
+        api_key=key_of(file, (target,) if target else ()) if file else "",
         **given,
     )
 

@@ -20,14 +20,17 @@ def replay(
     fail_on: str,
     plugins: tuple[Path, ...],
 ) -> int:
-    """Run today's checks on the facts of a saved report. FILE may be - for standard input.
+    """Run today's checks on the facts of a saved report.
+
+    FILE may be - for standard input, or of the history: last, a number, a date.
 
     Nothing is asked of a server; facts that the report does not hold make their checks not evaluated.
     """
     import asyncio
 
+    from doctor.cli.places import history_folder
+    from doctor.history import read
     from doctor.replay import replay as replayed
-    from doctor.report.json import read_file
 
-    report = asyncio.run(replayed(read_file(file), plugins))
+    report = asyncio.run(replayed(read(file, history_folder()), plugins))
     return deliver(report, wish, exits.exit_code(report.state, fail_on))

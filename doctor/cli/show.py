@@ -11,10 +11,13 @@ from doctor.cli.output import Delivery, deliver
 @click.argument("file")
 @printing
 def show(file: str, wish: Delivery) -> int:
-    """Print a report that was saved with --format json. FILE may be - for standard input.
+    """Print a report that was saved with --format json.
+
+    FILE may be - for standard input, or of the history: last, a number, a date.
 
     Nothing is examined, so the exit code is 0 whatever the report says.
     """
-    from doctor.report.json import read_file
+    from doctor.cli.places import history_folder
+    from doctor.history import read
 
-    return deliver(read_file(file), wish, exits.OK)
+    return deliver(read(file, history_folder()), wish, exits.OK)

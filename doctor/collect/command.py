@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from doctor.errors import Malformed, TooLate, Unreachable
@@ -13,10 +13,16 @@ DEADLINE_S = 5.0
 MAX_BYTES = 1 << 20
 
 
-async def output(program: str, arguments: Sequence[str], deadline_s: float = DEADLINE_S) -> str:
+async def output(
+    program: str,
+    arguments: Sequence[str],
+    deadline_s: float = DEADLINE_S,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """What the program prints. Raises Unreachable when it is missing or fails, TooLate, or Malformed above the cap.
 
-    `program` is an absolute path: a look-alike in the current directory is never started.
+    `program` is an absolute path: a look-alike in the current directory is never started. It gets a search path of
+    the system's own folders and `environment`, nothing of ours.
     """
     name = Path(program).name
     try:
@@ -26,7 +32,7 @@ async def output(program: str, arguments: Sequence[str], deadline_s: float = DEA
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"},
+            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", **(environment or {})},
             start_new_session=True,
         )
     except OSError as error:

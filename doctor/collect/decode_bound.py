@@ -1,8 +1,7 @@
 """How fast one stream can decode on this machine: bytes read for each token over the bandwidth that is reached.
 
-    t = sum over devices of bytes / (eta x bandwidth)  +  layers x tau
-
-eta, tau and the limits are those of `doctor.sizing.speed`. Every doubt widens the limits: this number may miss a slow
+The formula and its constants are those of `doctor.sizing.speed`. What a token reads comes from the model's header where
+the file can be read, else from its size. Every doubt widens the limits: this number may miss a slow
 machine, it must not accuse a healthy one.
 """
 
@@ -10,6 +9,7 @@ import re
 
 import msgspec
 
+from doctor.collect.bandwidth import peak_of
 from doctor.context import Context
 from doctor.errors import Skip
 from doctor.facts import (
@@ -24,12 +24,13 @@ from doctor.facts import (
     ServerProcess,
     System,
 )
+from doctor.facts.sizing import Footprint
+from doctor.sizing.classes import CLASSES, Class, kind_of
 from doctor.sizing.hardware import find
-from doctor.sizing.speed import CLASSES, Class, kind_of
+from doctor.sizing.speed import FASTEST_TOK_S, Part
+from doctor.sizing.speed import seconds_a_token as sum_of_seconds
 
 GB = 1e9
-
-
 MIXTURE = re.compile(r"moe|mixtral|deepseek|gpt-?oss|a\d+b", re.IGNORECASE)
 # No runtime says which backend it uses, and driver bandwidth is a peak: both widen the limits by a fifth.
 UNKNOWN_BACKEND = 0.8
@@ -40,7 +41,6 @@ LAYERS_WHEN_UNKNOWN = 48
 # Below these the fixed costs of a token count more than the memory: no verdict, only advice.
 SMALLEST_PARAMETERS = 1.5e9
 SMALLEST_BYTES = 2 * GB
-FASTEST_TOK_S = 250.0
 # Of a card's memory, what a model's weights can take beside its cache and buffers.
 WEIGHTS_SHARE = 0.85
 
@@ -51,7 +51,7 @@ async def collect_decode_bound(context: Context) -> DecodeBound:
     card = await context.fact(ModelCard)
     if not card.size_bytes:
         raise Skip("the runtime does not say how large the model's weights are")
-    active = active_bytes(card)
+    active = await _active(context, card)
     gpus = usable_gpus(await context.fact(Gpus))
     best_share = min(1.0, sum(g.memory_total_bytes or 0 for g in gpus) * WEIGHTS_SHARE / card.size_bytes)
     placed_share = await _placed_share(context, card)
@@ -74,8 +74,11 @@ def bound(
     """The bound from known numbers; shares are of the model, in GPU memory."""
     layers = card.layers or LAYERS_WHEN_UNKNOWN
     classes = _classes(gpus)
-    best_s = seconds_a_token(active, best_share, gpus, ram_bytes_s, layers)
-    placed_s = None if placed_share is None else seconds_a_token(active, placed_share, gpus, ram_bytes_s, layers)
+    experts = 1.0 if card.active_share is None else card.active_share
+    best_s = seconds_a_token(active, best_share, gpus, ram_bytes_s, layers, experts)
+    placed_s = None
+    if placed_share is not None:
+        placed_s = seconds_a_token(active, placed_share, gpus, ram_bytes_s, layers, experts)
     slow, _ = limits(classes, best_share, card)
     placed_slow, placed_very_slow = limits(classes, 0.0 if placed_share is None else placed_share, card)
     best = 1 / best_s if best_s else 0.0
@@ -109,6 +112,15 @@ async def _must_run_here(context: Context) -> None:
         tunnel = not (await context.fact(Reach)).local
     if tunnel:
         raise Skip("the server runs on another machine, whose hardware is not known")
+
+
+async def _active(context: Context, card: ModelCard) -> float:
+    """Bytes of weights read for one token: exact from the header, else by size. Raises Skip as `active_bytes` does."""
+    try:
+        exact = (await context.fact(Footprint)).active_bytes
+    except Skip:
+        exact = 0
+    return float(exact or active_bytes(card))
 
 
 def active_bytes(card: ModelCard) -> float:
@@ -165,23 +177,44 @@ def _weak_host(system: System, gpus: tuple[Gpu, ...]) -> str:
 
 
 def seconds_a_token(
-    active: float, gpu_share: float, gpus: tuple[Gpu, ...], ram_bytes_s: float, layers: int
+    active: float, gpu_share: float, gpus: tuple[Gpu, ...], ram_bytes_s: float, layers: int, expert_share: float = 1.0
 ) -> float | None:
     """Seconds for one token with this share of the weights on the GPUs; None when a bandwidth is missing."""
-    total = 0.0
+    parts = []
     if gpu_share > 0:
         if not gpus:
             return None
-        reached = min(c.eta * (g.memory_bandwidth_bytes_s or 0.0) for g, c in zip(gpus, _classes(gpus), strict=True))
-        total += active * gpu_share / reached + layers * gpu_share * max(c.tau_s for c in _classes(gpus))
+        parts += _gpu_parts(active * gpu_share, layers * gpu_share, gpus, mixture=expert_share < 1)
     if gpu_share < 1:
         if not ram_bytes_s:
             return None
-        total += (
-            active * (1 - gpu_share) / (CLASSES["cpu"].eta * ram_bytes_s)
-            + layers * (1 - gpu_share) * CLASSES["cpu"].tau_s
+        rest = 1 - gpu_share
+        ram = Part(bytes=active * rest, layers=layers * rest, bandwidth_bytes_s=peak_of(ram_bytes_s), kind="cpu")
+        parts.append(ram)
+    return sum_of_seconds(parts)
+
+
+def _gpu_parts(active: float, layers: float, gpus: tuple[Gpu, ...], *, mixture: bool) -> list[Part]:
+    """The work of each GPU, which holds layers by its share of the memory."""
+    whole = sum(gpu.memory_total_bytes or 0 for gpu in gpus)
+    shares = [(gpu.memory_total_bytes or 0) / whole if whole else 1 / len(gpus) for gpu in gpus]
+    return [
+        Part(
+            bytes=active * share,
+            layers=layers * share,
+            expert_layers=layers * share if mixture else 0,
+            bandwidth_bytes_s=gpu.memory_bandwidth_bytes_s or 0.0,
+            kind=kind_of(gpu.name, gpu.vendor),
+            fp32_flop_s=_fp32(gpu),
+            count=1 + (index > 0),  # each but the first is handed over to
         )
-    return total
+        for index, (gpu, share) in enumerate(zip(gpus, shares, strict=True))
+    ]
+
+
+def _fp32(gpu: Gpu) -> float:
+    listed = find(gpu.name, gpu.memory_total_bytes or 0)
+    return listed.fp32_flop_s if listed else 0.0
 
 
 def limits(classes: tuple[Class, ...], gpu_share: float, card: ModelCard) -> tuple[float, float]:

@@ -1,113 +1,135 @@
 """The devices that a model would run on: as the user names them, else those of this machine."""
 
-import asyncio
+import os
 import re
 import sys
 from pathlib import Path
 
 import msgspec
 
-from doctor.errors import Skip, UsageError
+from doctor.collect.named_device import Devices, read_name
+from doctor.errors import Skip
 from doctor.facts import Gpu
 from doctor.sizing.fit import Room
-from doctor.sizing.hardware import Device, find
+from doctor.sizing.hardware import GB, Device, find
 from doctor.sizing.settings import Settings
 from doctor.text import one_line
 
-BACKEND_OF = {"metal": "metal", "cpu": "cpu"}
+BACKEND_OF = {"metal": "metal", "metal_m1": "metal", "cpu": "cpu"}
 CUDA = "cuda"
 
 DEVICE_FILES = ("/dev/nvidiactl", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/nvmap")
-UNIFIED = re.compile(r"\b(\d{1,4})\s*(?:GB|GiB)\b", re.IGNORECASE)
-# Metal's recommended working set where nobody changed it: seen 0.667 of 16 GB, 0.78 of 48 GB, 0.84 of 128 GB.
-LARGE_MAC_GIB, LARGE_MAC_SHARE, SMALL_MAC_SHARE = 36, 0.75, 0.667
-# Decoding reaches 0.75 to 0.9 of a good measurement and 0.58 of the peak by the data sheet, which the model expects.
-PEAK_OF_MEASURED = 0.8 / 0.58
 AMX_FLAG = re.compile(r"^flags\s*:.*\bamx_int8\b", re.MULTILINE)
-
-
-class Devices(msgspec.Struct, frozen=True, kw_only=True):
-    """What computes: `device` the GPU, `host` the processor's memory; None where it is not known."""
-
-    device: Device | None = None
-    host: Device | None = None
-    names: str = ""
+BUSY_SHARE = 0.5  # of the cores at work for others: what is measured then is what they leave
 
 
 def machine(named: str, settings: Settings) -> tuple[Settings, Devices, Room]:
-    """The devices, the memory that is free on them, and the settings with the backend that follows from them.
+    """The devices, the memory that a model may take on them, and the settings with what follows from them.
 
+    Without a name this machine is looked at; the room of a machine without a usable GPU has no device's memory.
     Raises UsageError for a device that is not listed.
     """
-    devices, room = _named(named) if named else _here(settings)
-    if not settings.backend:
-        settings = msgspec.structs.replace(settings, backend=_backend(devices) if named else "")
-    if settings.backend == "cpu" and devices.host is None and not named:
-        devices = msgspec.structs.replace(devices, host=_measured())
-    return msgspec.structs.replace(settings, amx=not named and _has_amx()), devices, room
+    devices, room = read_name(named) if named else _here(settings)
+    replace = msgspec.structs.replace
+    if named and not settings.backend:
+        settings = replace(settings, backend=_backend(devices))
+    if devices.device and devices.device.count > 1:
+        settings = replace(settings, devices=devices.device.count)
+    return replace(settings, amx=not named and _has_amx()), devices, room
 
 
-def _named(text: str) -> tuple[Devices, Room]:
-    """Devices that the user named, with a plus between a GPU and a memory."""
-    device = host = None
-    for part in re.split(r"\s\+\s", text):
-        found = find(part.strip())
-        if found is None:
-            words = (
-                f"--device {one_line(part.strip(), 80)!r} is not in the table of devices; write it as its maker does"
-            )
-            raise UsageError(f'{words}, a memory as "DDR5-6000 x2"')
-        if found.kind == "cpu":
-            host = found
-        else:
-            device = found
-    memory = (device.memory_bytes or _unified_bytes(text, device)) if device else None
-    names = " and ".join(found.name for found in (device, host) if found)
-    return Devices(device=device, host=host, names=names), Room(device_bytes=memory, name=names)
-
-
-def _unified_bytes(text: str, device: Device) -> int | None:
-    """What macOS lets the GPU take of the RAM that stands in a name such as "M4 Max 64GB"."""
-    found = UNIFIED.search(text)
-    if found is None or device.kind != "metal":
-        return None
-    gib = int(found[1])
-    return int(gib * (LARGE_MAC_SHARE if gib > LARGE_MAC_GIB else SMALL_MAC_SHARE) * (1 << 30))
+def with_measured_host(devices: Devices) -> Devices:
+    """The same with this machine's RAM measured, in a fraction of a second; a note where that is not possible."""
+    try:
+        host, notes = _measured()
+    except Skip as skip:
+        host, notes = None, (f"The speed of the RAM could not be measured: {skip.reason}.",)
+    return msgspec.structs.replace(devices, host=host, notes=(*devices.notes, *notes))
 
 
 def _backend(devices: Devices) -> str:
     if devices.device is None:
         return "cpu" if devices.host else ""
-    return CUDA if devices.device.kind.startswith(CUDA) else BACKEND_OF.get(devices.device.kind, "")
+    kind = devices.device.kind
+    return CUDA if kind.startswith(CUDA) else BACKEND_OF.get(kind, "")
 
 
 def _here(settings: Settings) -> tuple[Devices, Room]:
-    """What is here: the first GPU with memory of its own (or an Apple chip), and the RAM that is available."""
-    from doctor.sizing.speed import kind_of
-
+    """What is here: the GPUs with memory of their own (or an Apple chip), and the RAM that is available."""
     host_bytes = _available_bytes()
     gpus = () if settings.backend == "cpu" else _gpus()
-    gpu = next((g for g in gpus if g.memory_total_bytes and not g.integrated), None)
-    if gpu is None:
-        return Devices(), Room(host_bytes=host_bytes, name="this machine")
+    usable = [gpu for gpu in gpus if gpu.memory_total_bytes and not gpu.integrated]
+    if not usable:
+        room = Room(host_bytes=host_bytes, name="this machine", origin="reported", source="the operating system")
+        return Devices(notes=_why_no_gpu(settings, gpus)), room
+    device, notes = _together(usable)
+    free = [g.memory_total_bytes if g.memory_free_bytes is None else g.memory_free_bytes for g in usable]
+    name = usable[0].name if len(usable) == 1 else _names(usable)
+    room = Room(
+        device_bytes=sum(bytes_ or 0 for bytes_ in free),
+        host_bytes=None if usable[0].unified else host_bytes,
+        name=name,
+        origin="reported",
+        source=usable[0].source or "the driver",
+    )
+    return Devices(device=device, notes=notes), room
+
+
+def _why_no_gpu(settings: Settings, gpus: tuple[Gpu, ...]) -> tuple[str, ...]:
+    if settings.backend == "cpu":
+        return ()
+    if gpus:
+        names = ", ".join(one_line(gpu.name, 60) for gpu in gpus)
+        return (f"{names} has no memory of its own that is told, so this is about the processor and its RAM.",)
+    return ("No graphics card was found here, so this is about the processor and its RAM.",)
+
+
+def _names(gpus: list[Gpu]) -> str:
+    counts = {gpu.name: sum(other.name == gpu.name for other in gpus) for gpu in gpus}
+    return ", ".join(f"{count} x {name}" if count > 1 else name for name, count in counts.items())
+
+
+def _together(gpus: list[Gpu]) -> tuple[Device | None, tuple[str, ...]]:
+    """One device that stands for all: layers are shared by memory, so the time of all of them adds up."""
+    each = [_device(gpu) for gpu in gpus]
+    unknown = [gpu.name for gpu, device in zip(gpus, each, strict=True) if device is None]
+    if unknown:
+        words = f"The memory bandwidth of {one_line(', '.join(unknown), 120)} is not known, so no speed is said."
+        return None, (words,)
+    known = [device for device in each if device is not None]
+    memory = sum(gpu.memory_total_bytes or 0 for gpu in gpus)
+    shares = [(gpu.memory_total_bytes or 0) / memory for gpu in gpus]
+    slowness = sum(share / device.bandwidth_bytes_s for share, device in zip(shares, known, strict=True))
+    slowest = min(known, key=lambda device: device.bandwidth_bytes_s)
+    return msgspec.structs.replace(slowest, bandwidth_bytes_s=1 / slowness, count=len(gpus)), ()
+
+
+def _device(gpu: Gpu) -> Device | None:
+    """What is known of a GPU here: the driver's bandwidth, else the listed one; None without both."""
+    from doctor.sizing.classes import kind_of
+
     listed = find(gpu.name, gpu.memory_total_bytes or 0)
     bandwidth = gpu.memory_bandwidth_bytes_s or (listed.bandwidth_bytes_s if listed else 0.0)
-    device = Device(
+    if not bandwidth:
+        return None
+    return Device(
         name=gpu.name,
         kind=kind_of(gpu.name, gpu.vendor),
         bandwidth_bytes_s=bandwidth,
+        memory_bytes=gpu.memory_total_bytes or 0,
         fp16_flop_s=listed.fp16_flop_s if listed else 0.0,
-        source=gpu.source,
+        fp32_flop_s=listed.fp32_flop_s if listed else 0.0,
+        origin="reported" if gpu.memory_bandwidth_bytes_s else "computed",
+        source=gpu.source if gpu.memory_bandwidth_bytes_s or not listed else listed.source,
     )
-    free = gpu.memory_free_bytes if gpu.memory_free_bytes is not None else gpu.memory_total_bytes
-    room = Room(device_bytes=free, host_bytes=None if gpu.unified else host_bytes, name=gpu.name)
-    return Devices(device=device if bandwidth else None, names=gpu.name), room
 
 
 def _gpus() -> tuple[Gpu, ...]:
     """The GPUs here. On Linux no driver library is loaded where no device file speaks of a driver."""
     if sys.platform == "linux" and not any(Path(place).exists() for place in DEVICE_FILES):
         return ()
+    import asyncio
+
     from doctor.collect.gpu import look
 
     return asyncio.run(look()).devices
@@ -126,20 +148,34 @@ def _available_bytes() -> int | None:
     return min(memory.available_bytes, memory.limit_bytes - (memory.limit_used_bytes or 0))
 
 
-def _measured() -> Device | None:
+def _measured() -> tuple[Device, tuple[str, ...]]:
     """The processor's memory as measured in under a second; its class expects the theoretical bandwidth."""
-    from doctor.collect.bandwidth import measure
+    from doctor.collect.bandwidth import measure, peak_of
 
-    try:
-        found = measure(Path("/"))
-    except Skip:
-        return None
-    return Device(
+    busy = _busy_share()
+    found = measure(Path("/"), quick=True)
+    device = Device(
         name="this machine's RAM",
         kind="cpu",
-        bandwidth_bytes_s=found.read_bytes_s * PEAK_OF_MEASURED,
-        source=found.method,
+        bandwidth_bytes_s=peak_of(found.read_bytes_s),
+        origin="probed",
+        source=f"from {found.read_bytes_s / GB:.1f} GB/s measured, {found.method} with {_threads(found.threads)}",
     )
+    if busy < BUSY_SHARE:
+        return device, ()
+    return device, ("Other programs kept the processor busy while its RAM was measured: it is faster than this.",)
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread" + ("" if count == 1 else "s")
+
+
+def _busy_share() -> float:
+    """Cores that were at work in the last minute, as a share of all; 0 where the system does not say."""
+    try:
+        return os.getloadavg()[0] / (os.cpu_count() or 1)
+    except (AttributeError, OSError):
+        return 0.0
 
 
 def _has_amx() -> bool:

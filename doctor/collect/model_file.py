@@ -10,6 +10,7 @@ from pathlib import Path
 from doctor.address import is_loopback
 from doctor.collect.gguf import GgufError, Header, Tensor, read_header
 from doctor.collect.split_model import read_model
+from doctor.collect.weight_sample import Sample, sample_weights
 from doctor.context import Context
 from doctor.errors import Skip
 from doctor.facts import FileHealth, ModelCard, Reach
@@ -46,6 +47,7 @@ def examine(path: Path) -> FileHealth:
         return FileHealth(path=str(path), size_bytes=size, problem=error.problem, detail=str(error))
     template = header.metadata.get("tokenizer.chat_template")
     checked, bad = (0, ()) if header.truncated else check_vectors(path, header)
+    sample = Sample(read_bytes=0) if header.truncated else sample_weights(path, header)
     missing = header.end - header.size_bytes
     return FileHealth(
         path=str(path),
@@ -54,6 +56,9 @@ def examine(path: Path) -> FileHealth:
         detail=f"{missing} bytes of the tensors are missing at the end" if header.truncated else "",
         tensors_checked=checked,
         bad_tensors=bad,
+        sampled_bytes=sample.read_bytes,
+        holes=sample.holes,
+        wild_scales=sample.wild,
         chat_template=template if isinstance(template, str) else None,
         bits_per_weight=bits_per_weight(whole),
     )

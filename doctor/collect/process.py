@@ -8,14 +8,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 
-from doctor.collect import cgroup, files
+from doctor.collect import cgroup
+from doctor.collect.backends import backends_of
 from doctor.collect.deadline import in_thread
-from doctor.collect.variables import MASK, allowed, clean, is_secret
+from doctor.collect.process_memory import held_by
+from doctor.collect.variables import MASK, allowed, clean
 from doctor.context import Context
 from doctor.errors import Skip
 from doctor.facts import Identity, Reach, ServerProcess
+from doctor.secret_names import is_secret
 from doctor.text import one_line
 
 ROOT = Path("/")
@@ -125,24 +129,25 @@ def _described(process: psutil.Process, addresses: tuple[str, ...], root: Path) 
     family = [process, *_descendants(process)]
     environment = _environment(process)
     limit = cgroup.memory_limit(psutil.virtual_memory().total, pid=process.pid, root=root)
-    locked = [_locked(root, p.pid) for p in family]
+    libraries = backends_of([p.pid for p in family], root)
     return ServerProcess(
         pid=process.pid,
         name=name,
         command=cleaned(_command(process)),
         environment=allowed(environment or {}),
         environment_readable=environment is not None,
-        rss_bytes=sum(_rss(p) for p in family) or None,
         threads=sum(_threads(p) for p in family) or None,
         listens_on=addresses,
         children=tuple(cleaned(_command(p)) for p in family[1 : MOST_CHILDREN + 1]),
         child_pids=tuple(p.pid for p in family[1:]),
         user=_user(process),
+        folder=_folder(process),
         memory_limit_bytes=limit.limit_bytes if limit else None,
         memory_limit_used_bytes=limit.used_bytes if limit else None,
         oom_kills=limit.oom_kills if limit else None,
-        locked_bytes=sum(n for n in locked if n is not None) if any(n is not None for n in locked) else None,
-        lock_limit_bytes=_lock_limit(root, family[-1].pid),
+        backends=libraries[0] if libraries else None,
+        backends_beside=libraries[1] if libraries else (),
+        **msgspec.structs.asdict(held_by(family, root)),
     )
 
 
@@ -187,13 +192,6 @@ def _environment(process: psutil.Process) -> dict[str, str] | None:
         return None
 
 
-def _rss(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
 def _threads(process: psutil.Process) -> int:
     try:
         return int(process.num_threads())
@@ -201,19 +199,15 @@ def _threads(process: psutil.Process) -> int:
         return 0
 
 
+def _folder(process: psutil.Process) -> str:
+    try:
+        return one_line(process.cwd(), 4096)
+    except (psutil.Error, OSError):
+        return ""
+
+
 def _user(process: psutil.Process) -> str:
     try:
         return one_line(process.username(), 60)
     except (psutil.Error, KeyError):
         return ""
-
-
-def _locked(root: Path, pid: int) -> int | None:
-    found = re.search(r"^VmLck:\s+(\d+) kB$", files.text(root / f"proc/{pid}/status") or "", re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
-
-
-def _lock_limit(root: Path, pid: int) -> int | None:
-    """Bytes of RAM that the process may lock; None without a limit."""
-    found = re.search(r"^Max locked memory\s+(\d+)", files.text(root / f"proc/{pid}/limits") or "", re.MULTILINE)
-    return int(found[1]) if found else None

@@ -39,6 +39,8 @@ MARKER = re.compile(
 CLOSING = re.compile(r"\s*(<[^<>\s]{1,60}>|\[/?[A-Z_]{3,24}\])")
 # Tokens that only a model trained to call tools has: Hermes and Qwen, Mistral, Llama 3.1, DeepSeek, Granite.
 TOOL_MARKERS = ("<tool_call>", "[TOOL_CALLS]", "<|python_tag|>", "<｜tool▁calls▁begin｜>", "<|tool_call|>")
+# What opens a turn: ChatML, Llama 3, Gemma, Mistral.
+TURN_MARKERS = ("<|im_start|>", "<|start_header_id|>", "<start_of_turn>", "[INST]")
 MAX_PROMPT = 20_000
 MAX_ANCHORS = 4
 NEIGHBOURS = 8  # special tokens of a family lie side by side in its vocabulary
@@ -111,7 +113,7 @@ async def _with_tokens(endpoint: Endpoint, rendered: Rendered, prompt: str, bos:
     """The same with what the tokenizer makes of the markers; unchanged when the server cannot tokenise."""
     try:
         tokens = await endpoint.tokens(prompt, True)
-        known = await endpoint.tokens(" ".join(TOOL_MARKERS), False)
+        known = await endpoint.tokens(" ".join((*TOOL_MARKERS, *TURN_MARKERS)), False)
         spans = {marker: _span(marker, tokens) for marker in dict.fromkeys(MARKER.findall(prompt))}
         split = [marker for marker, pieces in spans.items() if pieces > 1]
         shadowed = await _shadowed(endpoint, split, tokens)
@@ -125,6 +127,7 @@ async def _with_tokens(endpoint: Endpoint, rendered: Rendered, prompt: str, bos:
         end_marker_id=next((id_ for id_, text in tokens if text == rendered.end_marker), None),
         shadowed_markers=shadowed,
         tool_markers=tuple(marker for marker in TOOL_MARKERS if marker in pieces),
+        turn_markers=tuple(marker for marker in TURN_MARKERS if marker in pieces),
     )
 
 

@@ -20,12 +20,15 @@ MODEL_OPTIONS = ("-m", "--model", "--model-path")
 DEADLINE_S = 20.0
 
 
-def find_running(name: str) -> Path:
-    """The file of the model that a server here calls by this name. Raises UsageError when there is none."""
-    return asyncio.run(asyncio.wait_for(_find(name, os.environ), DEADLINE_S))
+def find_running(name: str, hint: str = "") -> Path:
+    """The file of the model that a server here calls by this name.
+
+    Raises UsageError when there is none; `hint` stands at its end.
+    """
+    return asyncio.run(asyncio.wait_for(_find(name, os.environ, hint), DEADLINE_S))
 
 
-async def _find(name: str, environment: Mapping[str, str]) -> Path:
+async def _find(name: str, environment: Mapping[str, str], hint: str) -> Path:
     served: list[str] = []
     for target in await discover(environment):
         with contextlib.suppress(Skip):
@@ -40,7 +43,7 @@ async def _find(name: str, environment: Mapping[str, str]) -> Path:
     if stored:
         return stored
     known = f"; servers here have {', '.join(one_line(n, 60) for n in served[:5])}" if served else ""
-    raise UsageError(f"{one_line(name, 120)!r} is neither a file nor a model of a server here{known}")
+    raise UsageError(f"{one_line(name, 120)!r} is neither a file nor a model of a server here{known}{hint}")
 
 
 def _spellings(served: str) -> set[str]:
@@ -69,22 +72,34 @@ async def file_of(context: Context) -> Path:
 
     Raises Skip when the server is elsewhere or the file is not found or may not be read.
     """
-    card = await context.fact(ModelCard)
+    name, named = await _names(context)
     identity = await context.fact(Identity)
     environment: Mapping[str, str] = os.environ
-    named = card.file_path
+    folder = ""
     process = await _process(context)
     if process is not None:
         if process.tunnel:
             raise Skip("the server runs on another machine")
         environment = {**environment, **process.environment}
         named = named or process.option_anywhere(*MODEL_OPTIONS) or ""
-    path = from_option(named, Path.cwd()) or locate(card.name, identity.runtime, environment, Path.home())
+        folder = process.folder
+    path = from_option(named, Path(folder or Path.cwd())) or locate(
+        name or named, identity.runtime, environment, Path.home()
+    )
     if path is None:
         raise Skip("the model's file was not found on this machine")
     if not os.access(path, os.R_OK):
         raise Skip(f"the model's file {path.name} cannot be read by this user")
     return path
+
+
+async def _names(context: Context) -> tuple[str, str]:
+    """The model's name in the runtime's store and the file that the runtime says, each empty where it says none."""
+    try:
+        card = await context.fact(ModelCard)
+    except Skip:
+        return "", ""
+    return card.name, card.file_path
 
 
 async def _process(context: Context) -> ServerProcess | None:

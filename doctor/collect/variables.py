@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from doctor.secret_names import is_secret
 from doctor.text import one_line
 
 # An allow-list: whatever is not named here never enters a report.
@@ -23,7 +24,6 @@ NAMES = frozenset(
         "PORT",
     }
 )
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH")
 MASK = "***"
 # user:password@ in an address; what stands before the @ is never shown
 IN_ADDRESS = re.compile(r"(\w+://)[^/@\s]*@")
@@ -40,11 +40,6 @@ def allowed(environment: Mapping[str, str]) -> dict[str, str]:
 def clean(value: str) -> str:
     """A value on one line, without control characters and without credentials in addresses."""
     return IN_ADDRESS.sub(rf"\1{MASK}@", one_line(value, MAX_CHARACTERS))
-
-
-def is_secret(name: str) -> bool:
-    """Whether a variable's or an option's name says that its value is a secret."""
-    return any(word in name.upper() for word in SECRET_WORDS)
 
 
 def _is_allowed(name: str) -> bool:

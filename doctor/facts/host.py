@@ -2,6 +2,8 @@
 
 from doctor.facts.fact import Fact
 
+SMALL_BYTES = 3 << 30  # a smaller card holds so little that runtimes leave it out
+
 
 class System(Fact, frozen=True, kw_only=True):
     """The operating system; `os` is `linux`, `darwin` or `windows`."""
@@ -100,10 +102,20 @@ class Gpu(Fact, frozen=True, kw_only=True):
 
 
 class Gpus(Fact, frozen=True, kw_only=True):
-    """All GPUs; empty on a machine without one, which is a normal machine. `notes` say what could not be read."""
+    """All GPUs; empty on a machine without one, which is a normal machine. `notes` say what could not be read.
+
+    `fault`: why an installed driver works for no program: "restart-needed" (it was updated under its old module),
+    "refused" (the device is there and the kernel forbids it, as in a container that lost it); "" otherwise.
+    """
 
     devices: tuple[Gpu, ...] = ()
     notes: tuple[str, ...] = ()
+    fault: str = ""
+
+    @property
+    def usable(self) -> tuple[Gpu, ...]:
+        """Graphics cards that a runtime would put a model on: none in the processor, none too small for one."""
+        return tuple(g for g in self.devices if not g.integrated and (g.memory_total_bytes or 1 << 40) >= SMALL_BYTES)
 
 
 class GpusAtWork(Fact, frozen=True, kw_only=True):

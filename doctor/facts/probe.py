@@ -1,5 +1,8 @@
 """Facts that cost a request to the model: what it was asked and what came back."""
 
+import json
+from typing import Any
+
 from doctor.facts.fact import Fact
 
 
@@ -11,6 +14,16 @@ class ToolCall(Fact, frozen=True, kw_only=True):
     arguments_type: str = "string"  # "string", "object", "missing"
     id: str = ""
     index: int | None = None
+    pieces: int = 1  # of a streamed answer in which something of this call came
+
+    @property
+    def value(self) -> dict[str, Any] | None:
+        """The arguments as an object; None when their text is no JSON object."""
+        try:
+            found = json.loads(self.arguments)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
 
 
 class Exchange(Fact, frozen=True, kw_only=True):
@@ -22,6 +35,7 @@ class Exchange(Fact, frozen=True, kw_only=True):
     content: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    calls_by_index: tuple[ToolCall, ...] = ()  # streamed: the same put together by a client that goes by the index
     finish_reason: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -40,6 +54,7 @@ class Exchange(Fact, frozen=True, kw_only=True):
     draft_tokens: int | None = None  # proposed by speculative decoding
     draft_accepted: int | None = None
     route: str = ""  # "POST /v1/chat/completions", "POST /api/chat"
+    request: str = ""  # the body as sent, JSON, for a reproduction; "" when it was too long to keep
 
     @property
     def ok(self) -> bool:
@@ -96,6 +111,10 @@ class SystemRole(Fact, frozen=True, kw_only=True):
     in_system: Exchange
     in_user: Exchange | None = None
     obeyed_in_system: bool = False
+    again: tuple[
+        Exchange, ...
+    ] = ()  # the rule in the system text with other questions, asked where the first missed it
+    obeyed_again: tuple[bool, ...] = ()
     obeyed_in_user: bool | None = None
     tokens_without: int | None = None
     tokens_with: int | None = None
@@ -107,6 +126,7 @@ class RoleShapes(Fact, frozen=True, kw_only=True):
 
     two_users: Exchange
     late_system: Exchange | None = None  # a system message in mid-conversation, at depth deep
+    assistant_first: Exchange | None = None  # a greeting of the assistant before the first question, at depth deep
 
 
 class Thinking(Fact, frozen=True, kw_only=True):
@@ -158,6 +178,9 @@ class CanaryText(Fact, frozen=True, kw_only=True):
     exact: bool = False  # `expected_tokens` comes from the tokenise endpoint
     small: Exchange | None = None  # a text of the same kind, one block long
     repeats: tuple["CanaryText", ...] = ()  # a short text and one of half the length, asked after two or more misses
+    question_first: tuple[Needle, ...] | None = (
+        None  # the same text behind its question, where a cut one brought nothing
+    )
     small_model: bool = False  # known to be too small to be judged by what it understands
 
 
@@ -177,53 +200,6 @@ class PromptAccounting(Fact, frozen=True, kw_only=True):
     def ratio(self) -> float:
         """Counted over expected tokens."""
         return self.counted / self.expected if self.expected else 0.0
-
-
-class ToolTrial(Fact, frozen=True, kw_only=True):
-    """One request with tools: which item (T1 ...), what was offered, what came back."""
-
-    item: str
-    offered: tuple[str, ...]
-    exchange: Exchange
-    call_as_text: str = ""  # the marker or JSON that shows a call inside the text, "" when there is none
-    named_in_text: str = ""  # the tool's name inside that text
-    call_in_thinking: str = ""  # the marker that shows a call inside the hidden thinking
-    schema_errors: tuple[str, ...] = ()
-    semantic_ok: bool | None = None
-
-
-class ToolAnswer(Fact, frozen=True, kw_only=True):
-    """P18 in its quick form: items that need a call, and items that need none."""
-
-    trials: tuple[ToolTrial, ...]
-    bare: Exchange | None = None  # the first item asked without tools: a control
-    claims_tools: bool | None = None  # the runtime says that this model takes tools; None: it says nothing
-    small_model: bool = False  # known to be too small to be judged by what it understands
-
-    @property
-    def tool_tokens(self) -> int | None:
-        """Prompt tokens that offering a tool adds; None where the question was not asked without one."""
-        offered = self.trials[0].exchange.prompt_tokens
-        if self.bare is None or self.bare.prompt_tokens is None or offered is None:
-            return None
-        return offered - self.bare.prompt_tokens
-
-
-class ToolResult(Fact, frozen=True, kw_only=True):
-    """P20: a call and its result are in the history; the answer should use the result."""
-
-    exchange: Exchange
-    used: bool
-    repeated_call: bool
-    small_model: bool = False  # known to be too small to be judged by what it understands
-
-
-class SchemaAnswer(Fact, frozen=True, kw_only=True):
-    """P22: prose asked for, a JSON schema demanded."""
-
-    exchange: Exchange
-    valid: bool
-    fenced: bool = False
 
 
 class Embeddings(Fact, frozen=True, kw_only=True):

@@ -2,6 +2,9 @@
 
 from doctor.facts.fact import Fact
 
+# Default of --cache-ram in llama.cpp (0c1e57098), and in Ollama's runners since 0.30.
+PROMPT_CACHE_MIB = 8192
+
 
 class ServerProcess(Fact, frozen=True, kw_only=True):
     """The process that listens on the target's port. Environment: an allow-list, no secrets."""
@@ -12,18 +15,22 @@ class ServerProcess(Fact, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     environment_readable: bool = False
     rss_bytes: int | None = None
+    private_bytes: int | None = None  # of it, what is no page of a file
     threads: int | None = None
     cpu_share: float | None = None
     listens_on: tuple[str, ...] = ()  # addresses of the listening socket(s), e.g. "127.0.0.1"
     children: tuple[tuple[str, ...], ...] = ()  # command lines of direct children (Ollama's llama-server)
     child_pids: tuple[int, ...] = ()  # all descendants
     user: str = ""
+    folder: str = ""  # its working folder, where relative paths of its options begin
     tunnel: bool = False  # the port is forwarded from another machine (ssh, kubectl, ...): this process is no server
     memory_limit_bytes: int | None = None  # of the server's own cgroup, when below the RAM
     memory_limit_used_bytes: int | None = None
     oom_kills: int | None = None  # processes killed in that cgroup so far
     locked_bytes: int | None = None  # RAM locked by the server and its descendants
     lock_limit_bytes: int | None = None  # None: unlimited or unknown
+    backends: tuple[str, ...] | None = None  # GPU libraries in memory: "cuda", "hip", "vulkan", ...; None: not known
+    backends_beside: tuple[str, ...] = ()  # those that lie beside the program and are not in memory
 
     def option(self, *names: str) -> str | None:
         """Value of a command line option in any of its spellings (`-c 4096`, `--ctx-size=4096`), last one wins."""
@@ -33,6 +40,14 @@ class ServerProcess(Fact, frozen=True, kw_only=True):
         """The same, also on the command lines of its children; a child's value wins: it does the work."""
         values = [_value(words, names) for words in (self.command, *self.children)]
         return next((value for value in reversed(values) if value is not None), None)
+
+    @property
+    def prompt_cache_mib(self) -> int | None:
+        """What llama.cpp's cache of old prompts may take in RAM: -1 without a limit, None where it is not known."""
+        given = self.option_anywhere("-cram", "--cache-ram") or self.environment.get("LLAMA_ARG_CACHE_RAM")
+        if given is None:
+            return PROMPT_CACHE_MIB if self.environment_readable else None
+        return int(given) if given.removeprefix("-").isdigit() else PROMPT_CACHE_MIB
 
     def has(self, *names: str) -> bool:
         """Whether one of these flags is on the command line."""
@@ -59,5 +74,8 @@ class FileHealth(Fact, frozen=True, kw_only=True):
     detail: str = ""
     tensors_checked: int = 0
     bad_tensors: tuple[str, ...] = ()  # names of tensors that hold NaN or infinity
+    sampled_bytes: int = 0  # of the matrices
+    holes: tuple[str, ...] = ()  # names of matrices with a stretch of zeros
+    wild_scales: tuple[str, ...] = ()  # names of matrices with a block whose scale is absurd
     chat_template: str | None = None  # the template stored in the file; None when the file has none
     bits_per_weight: float | None = None

@@ -160,6 +160,16 @@ class ModelCard(Fact, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}  # small values of the runtime's own metadata
 
 
+class AnswerDefaults(Fact, frozen=True, kw_only=True):
+    """What a request gets that sends no settings of its own: `temperature`, `repeat_penalty`, `num_predict` ...
+
+    Names are Ollama's where it has one; a switch is 0 or 1. `sources` says for each name where it was read.
+    """
+
+    values: dict[str, float]
+    sources: dict[str, str] = {}
+
+
 class ChatTemplate(Fact, frozen=True, kw_only=True):
     """The chat template that the live server uses. `language`: "jinja", "go" or ""."""
 
@@ -191,6 +201,7 @@ class Rendered(Fact, frozen=True, kw_only=True):
     end_marker_id: int | None = None  # its token, when it is one
     shadowed_markers: tuple[str, ...] = ()  # split into pieces although the vocabulary has a token of just this text
     tool_markers: tuple[str, ...] = ()  # known tool-call markers that are one token of this vocabulary
+    turn_markers: tuple[str, ...] = ()  # likewise those that open a turn, whether or not the template uses them
     source: str = ""
 
 

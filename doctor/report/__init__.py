@@ -9,7 +9,22 @@ if TYPE_CHECKING:
     from doctor.model import Report
     from doctor.report.retrieval import LocalTexts
 
-FORMATS: dict[str, str] = {"text": "doctor.report.text", "json": "doctor.report.json"}
+FORMATS: dict[str, str] = {
+    name: f"doctor.report.{name}"
+    for name in ("text", "json", "jsonl", "markdown", "html", "junit", "plugin", "prometheus", "github", "tap", "sarif")
+}
+# What the ending of a file's name asks for.
+ENDINGS: dict[str, str] = {
+    "json": "json",
+    "jsonl": "jsonl",
+    "md": "markdown",
+    "html": "html",
+    "htm": "html",
+    "xml": "junit",
+    "prom": "prometheus",
+    "tap": "tap",
+    "sarif": "sarif",
+}
 
 
 class Look(NamedTuple):

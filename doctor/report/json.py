@@ -21,19 +21,19 @@ MAX_DEPTH = 100  # a report is about ten levels deep; metadata of a model adds a
 
 def render(report: Report, look: Look | None = None) -> str:
     """One document. Only ASCII is written, so that control characters and any locale are harmless."""
-    return json.dumps(_tidy(msgspec.to_builtins(report)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(tidy(msgspec.to_builtins(report)), indent=2, allow_nan=False) + "\n"
 
 
-def _tidy(value: Any) -> Any:  # noqa: ANN401 - walks JSON-like data
+def tidy(value: Any) -> Any:  # noqa: ANN401 - walks JSON-like data
     """The same value without what JSON readers refuse: lone surrogates, NaN and infinity."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {_tidy(key): _tidy(item) for key, item in value.items()}
+        return {tidy(key): tidy(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_tidy(item) for item in value]
+        return [tidy(item) for item in value]
     return value
 
 

@@ -1,53 +1,81 @@
 """A remedy's step as lines that can be copied into a shell or an editor."""
 
 import json
-import shlex
-import subprocess
+from typing import Any
 from urllib.parse import urlsplit
 
 from doctor.model import Step
+from doctor.plan.quoting import line
 from doctor.text import plain
 
-FITS = 72  # longer commands are continued on the next line with a backslash
 MAX_WORD = 4000
 
 
-def step_lines(step: Step, url: str, os: str = "") -> list[str]:
-    """What to type or do for one step on this operating system ("" counts as one with a POSIX shell)."""
-    if step.kind == "run":
-        return command_lines([_word(word) for word in step.command], os)
+def shell_of(host: dict[str, Any]) -> str:
+    """The shell that commands are written for, from a report's facts of the machine."""
+    shell, system = host.get("Shell"), host.get("System")
+    if isinstance(shell, dict) and "kind" in shell:
+        return str(shell["kind"])
+    windows = isinstance(system, dict) and system.get("os") == "windows"
+    return "powershell" if windows else "posix"
+
+
+def step_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
+    """What to type or do for one step."""
+    if step.kind == "restart" and step.edit is not None:  # a user's unit: its drop-in, then the unit again
+        reload_ = ["systemctl", "--user", "daemon-reload"]
+        lines = [line for command in (reload_, list(step.command)) for line in command_lines(command, shell)]
+        return [*edit_lines(step.edit), *lines]
+    if step.kind in ("run", "restart") and step.command:
+        return command_lines(list(step.command), shell, step.environment)
     if step.kind == "request" and step.request is not None:
-        return _request_lines(step, url, os)
+        return request_lines(step.request, url, shell)
     if step.kind == "edit" and step.edit is not None:
-        return [f"in {step.edit.get('file', 'the file')} write:", *_indented(step.edit.get("text", ""))]
+        return edit_lines(step.edit)
     return step.text.strip().splitlines()
 
 
-def command_lines(command: list[str], os: str = "") -> list[str]:
-    """A command as typed in the system's usual shell, broken between words where it is long."""
-    if os == "windows":
-        return [subprocess.list2cmdline(command)]
-    line = shlex.join(command)
-    if len(line) <= FITS:
-        return [line]
-    lines = [""]
-    for word in map(shlex.quote, command):
-        if lines[-1] and len(lines[-1]) + len(word) >= FITS:
-            lines.append("   ")
-        lines[-1] += (" " if lines[-1] else "") + word
-    return [line + " \\" for line in lines[:-1]] + [lines[-1]]
+def before_lines(step: Step, shell: str = "posix") -> list[str]:
+    """The server's command line as it is now, for a step that changes it."""
+    return command_lines(list(step.before), shell) if step.before and step.edit is None else []
 
 
-def _request_lines(step: Step, url: str, os: str) -> list[str]:
-    request = step.request or {}
+def undo_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
+    """How to take a step back: words of the playbook, else the command or request that does it."""
+    if step.undo:
+        return [step.undo]
+    if step.undo_command:
+        return command_lines(list(step.undo_command), shell)
+    if step.undo_request:
+        return request_lines(step.undo_request, url, shell)
+    if step.kind != "restart" or not step.before:
+        return []
+    return ["Start it with the first command again." if step.edit is None else "Delete the file, then the two again."]
+
+
+def command_lines(command: list[str], shell: str = "posix", environment: dict[str, str] | None = None) -> list[str]:
+    """A command as typed, broken between words where it is long."""
+    variables = {name: _word(value) for name, value in (environment or {}).items()}
+    return line([_word(word) for word in command], shell, variables)
+
+
+def edit_lines(edit: dict[str, str]) -> list[str]:
+    """What a file is to hold, or how it changes."""
+    if "diff" in edit:
+        return edit["diff"].rstrip("\n").splitlines()
+    if "name" in edit:  # a template of ours, which is too long to be shown
+        return [f"llm-doctor explain {edit['name']} > {edit.get('file', 'FILE')}"]
+    return [f"in {edit.get('file', 'the file')} write:", *_indented(edit.get("text", ""))]
+
+
+def request_lines(request: dict[str, Any], url: str, shell: str = "posix") -> list[str]:
+    """A request as a curl command."""
     method, path = str(request.get("method", "POST")), str(request.get("path", "/"))
-    body = json.dumps(request["body"]) if "body" in request else ""
-    if os == "windows":  # quoting JSON for cmd and PowerShell differs; the request itself does not
-        return [f"{method} {_origin(url)}{path}", *([body] if body else [])]
-    words = ["curl", "-X", method, _origin(url) + path]
-    if body:
-        words += ["-H", "Content-Type: application/json", "-d", body]
-    return command_lines([_word(word) for word in words], os)
+    # Windows PowerShell 5 has an alias of the name curl for another program.
+    words = ["curl.exe" if shell == "powershell" else "curl", "-X", method, _origin(url) + path]
+    if "body" in request:
+        words += ["-H", "Content-Type: application/json", "-d", json.dumps(request["body"])]
+    return command_lines(words, shell)
 
 
 def _word(text: str) -> str:

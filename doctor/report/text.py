@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
-from doctor.model import Cause, Coverage, Evidence, Finding, Report, Severity, State, Status, TargetReport
+from doctor.model import Cause, Coverage, Evidence, Finding, Report, Severity, State, Status, Step, TargetReport
 from doctor.report import Look
 from doctor.report.page import Page
 from doctor.report.retrieval import chart, retrieval, told
-from doctor.report.steps import command_lines, step_lines
+from doctor.report.steps import before_lines, command_lines, shell_of, step_lines, undo_lines
 from doctor.text import mib, one_line
 
 STYLES = {
@@ -25,6 +25,7 @@ RISKS = {
     "global": "changes a setting of this machine",
 }
 MAX_EVIDENCE = 10
+NOW, THEN = "now:  ", "then: "
 
 
 def render(report: Report, look: Look | None = None) -> str:
@@ -32,14 +33,9 @@ def render(report: Report, look: Look | None = None) -> str:
     page = Page(look or Look())
     _headline(page, report)
     for target in report.targets:
-        _target(page, target, str(_system(report).get("os", "")))
+        _target(page, target, shell_of(report.host))
     _coverage(page, report)
     return page.text()
-
-
-def _system(report: Report) -> dict[str, object]:
-    system = report.host.get("System")
-    return system if isinstance(system, dict) else {}
 
 
 def _headline(page: Page, report: Report) -> None:
@@ -79,7 +75,7 @@ def _nothing_wrong(report: Report, looked: int) -> str:
     return found if report.state is State.OK else f"{found}; the examination is not complete"
 
 
-def _target(page: Page, target: TargetReport, os: str) -> None:
+def _target(page: Page, target: TargetReport, shell: str) -> None:
     page.gap()
     page.add(_name(target), "bold", tail=f"state: {target.state}")
     if target.reason:
@@ -87,11 +83,13 @@ def _target(page: Page, target: TargetReport, os: str) -> None:
     causes = _worst_first(target.causes)
     for cause in causes:
         if cause.verdict == "confirmed":
-            _confirmed(page, target, cause, os)
+            _confirmed(page, target, cause, shell)
     _suspected(page, [cause for cause in causes if cause.verdict != "confirmed"])
     _findings(page, "Signs without a proven cause", _unexplained(target))
     notes = [finding for finding in target.findings if finding.severity is Severity.NOTE and not finding.explained_by]
     _findings(page, "Notes", notes)
+    for one in target.suppressed:
+        page.add(f"{one.id} until {one.until}: {one_line(one.reason)}", marker="Suppressed: ", indent=2)
     _retrieval(page, target)
 
 
@@ -150,14 +148,14 @@ def _unexplained(target: TargetReport) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity is not Severity.CRITICAL)
 
 
-def _confirmed(page: Page, target: TargetReport, cause: Cause, os: str) -> None:
+def _confirmed(page: Page, target: TargetReport, cause: Cause, shell: str) -> None:
     page.gap()
     page.add(cause.title, STYLES[cause.severity], marker=f"{cause.severity.upper()}  ")
     seen = [f for f in target.findings if f.explained_by == cause.id or f.symptom in cause.because]
     for finding in sorted(seen, key=lambda finding: finding.symptom not in cause.because):
         _finding(page, finding)
     _evidence(page, cause.evidence or [e for finding in seen for e in finding.evidence])
-    _cure(page, target, cause, os)
+    _cure(page, target, cause, shell)
 
 
 def _finding(page: Page, finding: Finding) -> None:
@@ -174,13 +172,16 @@ def _evidence(page: Page, evidence: Iterable[Evidence]) -> None:
     for item in items[:MAX_EVIDENCE]:
         source = f"{item.origin}: {one_line(item.source)}" if item.source else str(item.origin)
         page.add(
-            _value(item), marker=set_cell_size(one_line(item.label, wide), wide) + "  ", indent=2, tail=f"({source})"
+            value_text(item),
+            marker=set_cell_size(one_line(item.label, wide), wide) + "  ",
+            indent=2,
+            tail=f"({source})",
         )
     if len(items) > MAX_EVIDENCE:
         page.add(f"{len(items) - MAX_EVIDENCE} more in the JSON report", "dim", indent=2)
 
 
-def _value(item: Evidence) -> str:
+def value_text(item: Evidence) -> str:
     """The value with its unit, bytes as MiB or GiB, fractions with four digits."""
     value = item.value
     if value is None:
@@ -197,11 +198,12 @@ def _value(item: Evidence) -> str:
     return f"{number} {unit.removesuffix('s') if one else unit}".strip()
 
 
-def _cure(page: Page, target: TargetReport, cause: Cause, os: str) -> None:
+def _cure(page: Page, target: TargetReport, cause: Cause, shell: str) -> None:
     page.gap()
     page.add("Cure" if len(cause.remedies) < 2 else "Cure, one of", "underline", indent=2)
     if not cause.remedies:
         page.add("No remedy is known for this runtime.", indent=2)
+    now: tuple[str, ...] = ()
     for number, remedy in enumerate(cause.remedies, 1):
         page.add(
             _sentence(remedy.say),
@@ -210,20 +212,41 @@ def _cure(page: Page, target: TargetReport, cause: Cause, os: str) -> None:
             tail=f"({RISKS[remedy.risk]})" if remedy.risk in RISKS else "",
         )
         for step in remedy.steps:
-            if step.kind == "by-hand":
-                page.add(step.text.strip(), indent=7)
-            else:
-                page.exact(step_lines(step, target.url, os), indent=7)
-            if step.undo:
-                page.add(step.undo, "dim", marker="undo: ", indent=7)
+            write_step(page, step, target.url, shell, indent=7, said=now)
+            now = now or step.before
         if remedy.effect:
             page.add(_sentence(remedy.effect), marker="effect: ", indent=5)
-    only = [word for id_ in cause.verify for word in ("--only", id_)]
+    taken = {check.id for check in target.checks}  # an index is not examined with the checks of a server
+    only = [word for id_ in cause.verify if id_ in taken for word in ("--only", id_)]
     page.gap()
+    if not target.again and any(remedy.automatic for remedy in cause.remedies):
+        page.add("The doctor can do it, verify it and take it back", "underline", indent=2)
+        words = ["llm-doctor", "treat", cause.id, "--target", one_line(target.url, 200), "--apply"]
+        page.exact(command_lines(words, shell), indent=2)
+        page.gap()
     page.add("Did it help, and why it happens", "underline", indent=2)
     again = target.again or ("llm-doctor", "check", "--target", target.url)
-    page.exact(command_lines([*(one_line(word, 200) for word in again), *only], os), indent=2)
+    page.exact(command_lines([*(one_line(word, 200) for word in again), *only], shell), indent=2)
     page.exact([f"llm-doctor explain {cause.id}"], indent=2)
+
+
+def write_step(page: Page, step: Step, url: str, shell: str, *, indent: int, said: tuple[str, ...] = ()) -> None:
+    """One step: what to do in words, the command as it is and as it shall be, and how to take it back.
+
+    The command as it is stands there once: `said` is one that was shown before.
+    """
+    if step.text and (step.kind == "by-hand" or step.before):
+        page.add(step.text.strip(), indent=indent)
+    lines = [] if step.kind == "by-hand" else step_lines(step, url, shell)
+    before = before_lines(step, shell)
+    if before:
+        if step.before != said:
+            page.exact([f"{NOW}{before[0]}", *(" " * len(NOW) + line for line in before[1:])], indent=indent)
+        lines = [f"{THEN}{lines[0]}", *(" " * len(THEN) + line for line in lines[1:])]
+    page.exact(lines, indent=indent)
+    undo = undo_lines(step, url, shell)
+    if undo:
+        page.add(" ".join(undo), "dim", marker="undo: ", indent=indent)
 
 
 def _suspected(page: Page, causes: list[Cause]) -> None:
@@ -247,7 +270,7 @@ def _findings(page: Page, title: str, findings: list[Finding]) -> None:
         mark = "- " if finding.severity is Severity.NOTE else f"{finding.severity.upper()}  "
         page.add(_sentence(finding.summary), marker=mark, indent=2, tail=f"[{finding.symptom}]")
         for item in () if finding.severity is Severity.NOTE else finding.evidence[:MAX_EVIDENCE]:
-            page.add(f"{one_line(item.label)}: {_value(item)}", indent=4, tail=f"({item.origin})")
+            page.add(f"{one_line(item.label)}: {value_text(item)}", indent=4, tail=f"({item.origin})")
 
 
 def _coverage(page: Page, report: Report) -> None:

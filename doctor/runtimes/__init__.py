@@ -1,16 +1,29 @@
 """Which adapter speaks with which server, and the facts that go through it.
 
-An adapter is a module with `FACTS`, `request_options` and `count_tokens`; nothing is inherited. What a runtime cannot
-say is simply missing in its `FACTS`.
+An adapter is a module with `FACTS`, `request_options` and `count_tokens`, and `apply_template` where the runtime shows
+its prompts; nothing is inherited. What a runtime cannot say is simply missing in its `FACTS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, cast
 
 from doctor.context import Collector, Context, words
 from doctor.errors import Skip
-from doctor.facts import ChatTemplate, Fact, Identity, LoadedModels, ModelCard, Models, Rendered, Slots, Window
+from doctor.facts import (
+    CachePool,
+    ChatTemplate,
+    Fact,
+    Identity,
+    LoadedModels,
+    ModelCard,
+    Models,
+    Rendered,
+    Slots,
+    Window,
+)
 from doctor.runtimes import llama_cpp, lm_studio, ollama, openai, vllm
+
+Renderer = Callable[[Context, list[dict[str, Any]], list[dict[str, Any]] | None, bool], Awaitable[str]]
 
 
 class Adapter(Protocol):
@@ -41,6 +54,15 @@ def adapter(identity: Identity) -> Adapter:
     return ADAPTERS.get(identity.runtime, ADAPTERS["openai"])
 
 
+def renderer(identity: Identity) -> Renderer | None:
+    """How this server shows a prompt as its template makes it (messages, tools, generation); None: it does not.
+
+    The renderer raises Refused with the template's own words, Malformed, Unreachable and TooLate.
+    """
+    found: Renderer | None = getattr(adapter(identity), "apply_template", None)
+    return found
+
+
 def _through_adapter(kind: type[Fact]) -> Collector:
     async def collect(context: Context) -> Fact:
         identity = await context.fact(Identity)
@@ -58,5 +80,6 @@ def _through_adapter(kind: type[Fact]) -> Collector:
 
 
 TARGET_FACTS: dict[type[Fact], Collector] = {
-    kind: _through_adapter(kind) for kind in (Models, LoadedModels, Window, Slots, ModelCard, ChatTemplate, Rendered)
+    kind: _through_adapter(kind)
+    for kind in (Models, LoadedModels, Window, Slots, ModelCard, ChatTemplate, Rendered, CachePool)
 }

@@ -24,7 +24,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(requested: str, listed: Sequence[Listed], *, name_matters: bool = True, complete: bool = True) -> Models:
-    """The requested model, else a loaded one, else the first that is no embedder.
+    """The requested model, else a loaded one, else the first that is no embedder; a chosen embedder is the embedder.
 
     `complete`: a name that is not in the list does not exist. `name_matters` False: the server answers with its one
     model whatever name is sent.
@@ -41,7 +41,7 @@ def choose(requested: str, listed: Sequence[Listed], *, name_matters: bool = Tru
         nearest=_nearest(requested, listed) if requested and not found else "",
         name_matters=name_matters,
         remote=bool(first and first.remote),
-        embedding=next((model.name for model in listed if model.embeds), ""),
+        embedding=next((model.name for model in ([first] if first else []) + list(listed) if model.embeds), ""),
     )
 
 

@@ -7,6 +7,7 @@ loaded is left alone at depth passive.
 import asyncio
 import contextlib
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ PROPS, MODELS, SLOTS = "/props", "/v1/models", "/slots"
 COUNT = "/v1/chat/completions/input_tokens"
 BUSY_AGAIN_S = 0.5  # a slot that is busy for less than this was only finishing somebody's answer
 MAX_METADATA = 200
+SCRIPT_WORDS = 4  # an interpreter, a few options of its own, the script
 
 
 def request_options(thinking: bool) -> dict[str, Any]:
@@ -173,12 +175,13 @@ async def _total(context: Context, per_request: int, slots: int | None, trained:
 def _splits_cache(process: ServerProcess) -> bool | None:
     """Whether slots divide the cache; None when the process is not the server itself.
 
-    llama-server shares one cache unless slots were asked for; inside a Python process (xllamacpp) they divide it.
+    llama-server shares one cache unless slots were asked for; inside a Python program of its own they divide it.
     """
-    program = Path(process.command[0]).name if process.command else ""
-    if "python" in program:
-        return True
-    if "llama" not in program:
+    words = [Path(word).name for word in process.command[:SCRIPT_WORDS] if not word.startswith("-")]
+    if words and "python" in words[0]:
+        if "llama-server" not in words[1:]:
+            return True
+    elif not words or "llama" not in words[0]:
         return None
     if process.has("-no-kvu", "--no-kv-unified"):
         return True
@@ -299,6 +302,17 @@ async def collect_rendered(context: Context) -> Rendered:
         source="POST /apply-template",
     )
     return await render(endpoint, bos=_token(found.get("bos_token")))
+
+
+async def answer_settings(context: Context) -> dict[str, float]:
+    """Numbers and switches (0 or 1) that a request without settings gets, by the server's own names. Raises Skip."""
+    given = table(table((await props(context)).get("default_generation_settings")).get("params"))
+    values = {
+        name(key): round(float(value), 4)
+        for key, value in given.items()
+        if isinstance(value, bool | int | float) and math.isfinite(value)
+    }
+    return dict(list(values.items())[:MAX_METADATA])
 
 
 FACTS: Mapping[type[Fact], Collector] = {

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from doctor.context import Collector, Context
-from doctor.errors import Skip
+from doctor.errors import Malformed, Skip
 from doctor.facts import ChatTemplate, Fact, LoadedModel, LoadedModels, ModelCard, Models, WarmUp, Window
 from doctor.model import Depth
 from doctor.runtimes.answers import count, get_object, long_text, name, names, post_object, rows, table
 from doctor.runtimes.choice import Listed, choose, looks_like_embedder
 
-PS, TAGS, SHOW = "/api/ps", "/api/tags", "/api/show"
+PS, TAGS, SHOW, CHAT = "/api/ps", "/api/tags", "/api/show", "/api/chat"
 MAX_LOADED = 100
 CLOUD_MARKS = (":cloud", "-cloud")
 # A model that is kept for ever expires in 292 years (the largest Go duration).
@@ -32,6 +32,24 @@ async def count_tokens(
     tools: list[dict[str, Any]] | None = None,
 ) -> None:
     """Ollama has no public route that counts tokens without generating."""
+
+
+async def apply_template(
+    context: Context, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, generation: bool
+) -> str:
+    """The rendered prompt, by the debug switch of 0.11.5 and later; it loads the model and generates nothing.
+
+    The generation prompt is always part of it. Raises Refused, and Malformed where the version does not know the
+    switch: it then writes one token.
+    """
+    del generation
+    body: dict[str, Any] = {"model": (await context.fact(Models)).chosen, "messages": messages, "stream": False}
+    body |= {"think": False, "options": {"num_predict": 1}, "_debug_render_only": True}
+    found = await post_object(context, CHAT, body | ({"tools": tools} if tools else {}), deadline_s=60.0)
+    prompt = table(found.get("_debug_info")).get("rendered_template")
+    if not isinstance(prompt, str) or not prompt:
+        raise Malformed(f"POST {CHAT} does not show the rendered prompt")
+    return prompt
 
 
 async def collect_models(context: Context) -> Models:

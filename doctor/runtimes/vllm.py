@@ -8,9 +8,10 @@ from typing import Any
 
 from doctor.context import Collector, Context
 from doctor.errors import Malformed, Refused
-from doctor.facts import Fact, Models, Rendered
+from doctor.facts import CachePool, Fact, Models, Rendered
 from doctor.runtimes import openai
 from doctor.runtimes.answers import count, post_object
+from doctor.runtimes.vllm_pool import collect_cache_pool
 
 TOKENIZE, DETOKENIZE = "/tokenize", "/detokenize"
 
@@ -82,4 +83,4 @@ async def collect_rendered(context: Context) -> Rendered:
     return await render(Endpoint(prompt=prompt, tokens=tokens, source=f"POST {TOKENIZE}"))
 
 
-FACTS: Mapping[type[Fact], Collector] = {**openai.FACTS, Rendered: collect_rendered}
+FACTS: Mapping[type[Fact], Collector] = {**openai.FACTS, Rendered: collect_rendered, CachePool: collect_cache_pool}

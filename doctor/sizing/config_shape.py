@@ -33,23 +33,20 @@ def shape_of_config(config: Mapping[str, Any], weights: Iterable[Weight]) -> Sha
     head_length = _int(own, "head_dim") or (d // heads if heads else 0)
     embedding = sum(w.bytes for w in outside if "embed_tokens" in w.name or w.name.endswith("wte.weight"))
     tied = not any("lm_head" in w.name for w in outside)
-    rank = _int(own, "kv_lora_rank")
     return Shape(
         architecture=str(own.get("model_type", "")),
         layers=tuple(_layer(own, index, blocks[index], heads, head_length) for index in range(count)),
         embedding_length=d,
         vocabulary=_int(own, "vocab_size"),
-        heads=heads,
-        head_length=head_length,
-        feed_forward=_int(own, "intermediate_size", "n_inner") or 4 * d,
         experts=_int(own, "num_experts", "num_local_experts", "n_routed_experts"),
         experts_used=_int(own, "num_experts_per_tok", "experts_per_token"),
-        expert_feed_forward=_int(own, "moe_intermediate_size"),
         window=_int(own, "sliding_window"),
         trained_context=_int(own, "max_position_embeddings", "n_positions"),
-        mla_rank=rank,
-        mla_rope=_int(own, "qk_rope_head_dim"),
-        mla_nope=_int(own, "qk_nope_head_dim"),
+        mla_rank=_int(own, "kv_lora_rank"),
+        numbers={
+            "feed_forward_length": _int(own, "intermediate_size", "n_inner"),
+            "expert_feed_forward_length": _int(own, "moe_intermediate_size"),
+        },
         embedding_bytes=embedding,
         output_bytes=sum(w.bytes for w in outside) - (0 if tied else embedding),
         tied=tied,
@@ -69,13 +66,16 @@ def _layer(own: Mapping[str, Any], index: int, weights: list[Weight], heads: int
     others = [w.bytes for w in weights if not EXPERTS.search(w.name)]
     return Layer(
         attention=kind,
+        reads="" if kind == "none" else kind,
+        heads=heads,
+        kv_heads=kv_heads,
+        k_length=head_length,
+        v_length=head_length,
         k_width=0 if kind == "none" else k_width,
         v_width=0 if kind == "none" else v_width,
         state_bytes=_state_bytes(own) if kind == "none" else 0,
         weight_bytes=sum(experts) + sum(others),
         expert_bytes=sum(experts),
-        largest_bytes=max(others, default=0),
-        largest_expert_bytes=max(experts, default=0),
     )
 
 

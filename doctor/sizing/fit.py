@@ -1,21 +1,23 @@
-"""Whether a model fits, how likely not, and what would make it fit."""
+"""Whether a model fits, how likely not, and with how long a context or how many layers it does."""
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from doctor.sizing.memory import MIB, Need, need
 from doctor.sizing.settings import PAD, Settings
 from doctor.sizing.shape import Shape
+from doctor.sizing.split import Split
 
 FITS, TIGHT, DOES_NOT_FIT, UNKNOWN = "fits", "tight", "does-not-fit", "unknown"
 # Shares of risk: below the first it fits, above the second it does not.
 TIGHT_RISK, TOO_LARGE_RISK = 0.05, 0.5
+FITS_SIGMAS = 1.6448536269514722  # standard deviations of a normal error that are exceeded with `TIGHT_RISK`
 LARGEST_CONTEXT = 1 << 22  # tokens: where the search ends for a file that does not say what it was trained for
 LARGE_CARD_BYTES = 28 << 30  # cards with 80 and more multiprocessors, whose contexts are larger
-# Measured at different batch sizes, from the flag's default down.
-SMALL_UBATCH = 128
 
 
 class Overhead(msgspec.Struct, frozen=True):
@@ -39,19 +41,16 @@ OVERHEADS = {
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory that a model may take, in bytes; None where it is not known. `name` says whose memory it is."""
+    """Memory that a model may take, in bytes; None where it is not known. `name` says whose memory it is.
+
+    `origin` is "reported" where it is free now, "computed" where it is all that the device has by its data sheet.
+    """
 
     device_bytes: float | None = None
     host_bytes: float | None = None
     name: str = ""
-
-
-class Lever(msgspec.Struct, frozen=True, kw_only=True):
-    """A setting that could be changed: what it saves on the device, and what the verdict would be."""
-
-    say: str
-    saves_bytes: float
-    verdict: str
+    origin: str = "reported"
+    source: str = ""
 
 
 def overhead(settings: Settings, room: Room) -> Overhead:
@@ -88,68 +87,83 @@ def largest_context(shape: Shape, settings: Settings, room: Room) -> int | None:
     """The most tokens of context with which it fits, in steps of 256; 0 when none does, None when room is unknown."""
     if verdict(need(shape, settings), settings, room) == UNKNOWN:
         return None
-    low, high = 0, (shape.trained_context or LARGEST_CONTEXT) // PAD
-    while low < high:
-        middle = (low + high + 1) // 2
-        tried = msgspec.structs.replace(settings, context=middle * PAD)
-        if verdict(need(shape, tried), tried, room) == FITS:
-            low = middle
-        else:
-            high = middle - 1
-    return low * PAD
+
+    def spare(steps: int, compute: Split | None = None) -> float:
+        tried = msgspec.structs.replace(settings, context=steps * PAD)
+        return spare_bytes(need(shape, tried, compute), tried, room)
+
+    if spare(1, Split()) < 0:
+        return 0
+    # From a whole batch on, the graph is the same for all contexts.
+    return PAD * largest((shape.trained_context or LARGEST_CONTEXT) // PAD, spare, -(-settings.ubatch // PAD))
 
 
 def most_layers(shape: Shape, settings: Settings, room: Room) -> int | None:
     """The most layers on the GPU (as `-ngl`) with which it fits; None when room is unknown or there is no GPU."""
     if settings.backend == "cpu" or verdict(need(shape, settings), settings, room) == UNKNOWN:
         return None
-    for layers in range(len(shape.layers) + 1, 0, -1):
+    device = msgspec.structs.replace(room, host_bytes=None)
+    layers = _most_on_device(shape, settings, device)
+    tried = msgspec.structs.replace(settings, gpu_layers=layers)
+    return layers if verdict(need(shape, tried), tried, room) == FITS else 0
+
+
+def _most_on_device(shape: Shape, settings: Settings, room: Room) -> int:
+    """The most layers whose part on the device fits.
+
+    Compute buffers hardly change with the layers: the next number to try is what would fit with the last ones.
+    """
+
+    def spare(layers: int, compute: Split | None = None) -> tuple[float, Split]:
         tried = msgspec.structs.replace(settings, gpu_layers=layers)
-        if verdict(need(shape, tried), tried, room) == FITS:
-            return layers
-    return 0
+        needed = need(shape, tried, compute)
+        return spare_bytes(needed, tried, room), needed.compute
+
+    def lacks(layers: int, compute: Split) -> bool:
+        return spare(layers, compute)[0] < 0
+
+    low, high = 0, len(shape.layers) + 1
+    found, compute = spare(high)
+    if found >= 0:
+        return high
+    while high - low > 1:
+        between = range(low + 1, high)
+        layers = between[max(bisect_left(between, True, key=partial(lacks, compute=compute)) - 1, 0)]
+        found, compute = spare(layers)
+        low, high = (layers, high) if found >= 0 else (low, layers)
+    return low
 
 
-def levers(shape: Shape, settings: Settings, room: Room) -> tuple[Lever, ...]:
-    """What other settings would save on the side that is short, largest saving first."""
-    before = need(shape, settings)
-    side = "device" if before.weights.device else "host"
-    found = []
-    short = verdict(before, settings, room) in (TIGHT, DOES_NOT_FIT)
-    layers = most_layers(shape, settings, room) if short else None
-    for say, changed in _changes(shape, settings, layers):
-        after = need(shape, changed)
-        saved = getattr(before, side) - getattr(after, side)
-        if saved >= MIB:
-            found.append(Lever(say=say, saves_bytes=saved, verdict=verdict(after, changed, room)))
-    return tuple(sorted(found, key=lambda lever: -lever.saves_bytes))
+def spare_bytes(needed: Need, settings: Settings, room: Room) -> float:
+    """Bytes that could be taken on top before the verdict is no longer "fits": below 0 where it does not say so now."""
+    on_device = needed.weights.device > 0
+    free = room.device_bytes if on_device else room.host_bytes
+    extra = overhead(settings, room)
+    kept = FITS_SIGMAS * math.hypot(needed.margin_bytes, extra.sigma_bytes)
+    on_host = math.inf if room.host_bytes is None else room.host_bytes - needed.host
+    on_side = (needed.device if on_device else needed.host) + extra.usual_bytes + kept
+    return min(on_host, (math.inf if free is None else free) - on_side)
 
 
-def _changes(shape: Shape, settings: Settings, layers: int | None) -> Iterator[tuple[str, Settings]]:
-    """Settings that are worth a try, each with the words for it; `layers` is how many fit, None when all do."""
-    replace = msgspec.structs.replace
-    if not settings.flash_attention:
-        yield "flash attention on", replace(settings, flash_attention=True)
-    if "f" in settings.kv_type_k and any(layer.k_width for layer in shape.layers):
-        changed = replace(settings, kv_type_k="q8_0", kv_type_v="q8_0", flash_attention=True)
-        yield "KV cache as q8_0 (needs flash attention)", changed
-    if settings.slots > 1:
-        yield (
-            "one slot instead of " + str(settings.slots),
-            replace(settings, slots=1, context=_one_slots_context(settings)),
-        )
-    context = settings.context or shape.trained_context
-    if context > 2 * PAD:
-        yield f"half the context ({context // 2} tokens)", replace(settings, context=context // 2)
-    if settings.ubatch > SMALL_UBATCH:
-        yield f"--ubatch-size {SMALL_UBATCH} (slower prompts)", replace(settings, ubatch=SMALL_UBATCH)
-    if shape.experts and not settings.experts_on_cpu and settings.backend != "cpu":
-        yield "experts on the CPU (--cpu-moe)", replace(settings, experts_on_cpu=True)
-    fewer = len(shape.layers) - len(shape.layers) // 4 if layers is None else layers
-    if settings.backend != "cpu" and settings.gpu_layers < 0 and fewer:
-        yield f"{fewer} layers on the GPU (-ngl {fewer}; slower)", replace(settings, gpu_layers=fewer)
+def largest(most: int, spare: Callable[[int], float], start: int = 1) -> int:
+    """The largest number up to `most` with something to spare, which falls with the number; 0 when there is none.
 
-
-def _one_slots_context(settings: Settings) -> int:
-    """The context that keeps each slot's window when there is only one."""
-    return settings.context if settings.kv_unified else settings.context // settings.slots
+    What is spare falls nearly in a line from `start` on, so that guesses lie on the line between the two ends; every
+    third one halves the range, so that the search ends where the line bends.
+    """
+    if most <= 0 or (above := spare(most)) >= 0:
+        return max(most, 0)
+    start = min(start, most)
+    if (below := spare(start)) < 0:
+        return largest(start - 1, spare) if start > 1 else 0
+    low, high, guesses = start, most, 0
+    while high - low > 1:
+        share = below / (below - above) if guesses % 3 < 2 and math.isfinite(below - above) else 0.5
+        middle = min(max(low + int((high - low) * share), low + 1), high - 1)
+        found = spare(middle)
+        if found >= 0:
+            low, below = middle, found
+        else:
+            high, above = middle, found
+        guesses += 1
+    return low

@@ -15,6 +15,11 @@ KV_TYPES = {
     "q4_0": 18 / 32,
     "iq4_nl": 18 / 32,
 }
+QUANTISED = frozenset({"q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"})
+READ_BUILD = 10566  # of llama.cpp, whose graphs are followed
+# A newer build that was read: what it changed is taken to begin there. It keeps places for batches that mix tokens and
+# embeddings, and has no caches for blocks that draft.
+NEWER_BUILD = 11549
 BACKENDS = ("cuda", "metal", "rocm", "vulkan", "cpu")
 
 
@@ -22,7 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the server is started. `context` in tokens, 0 = as trained; `gpu_layers` -1 = all.
 
     `outputs`: rows of logits that are reserved; None = one per ubatch token, as in all builds up to mid 2026.
-    `backend`: one of `BACKENDS`, "" = none of the additions that only some backends make.
+    `build`: llama.cpp's number of the build. `backend`: one of `BACKENDS`, "" = none of the additions that only some
+    backends make.
     """
 
     context: int = 4096
@@ -36,10 +42,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gpu_layers: int = -1
     outputs: int | None = None
     experts_on_cpu: bool = False
+    cpu_moe_layers: int = 0  # leading layers whose experts are on the CPU (`--n-cpu-moe`)
     backend: str = ""
     devices: int = 1  # GPUs that share the layers
     projector_bytes: int = 0  # weights of the part that reads images
+    build: int = READ_BUILD
     amx: bool = False  # the processor packs matrices for its tile unit (llama.cpp built with AMX)
+
+    def experts_on_host(self, index: int) -> bool:
+        """Whether the routed experts of this layer are on the CPU wherever the layer is."""
+        return self.experts_on_cpu or index < self.cpu_moe_layers
 
 
 def cells_and_streams(settings: Settings, trained_context: int) -> tuple[int, int]:

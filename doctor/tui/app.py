@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from doctor.errors import DoctorError, ReportError
+from doctor.errors import DoctorError, RedactionError, ReportError
 from doctor.events import Event, RunBegan, RunEnded
 from doctor.model import Depth, Report
 from doctor.runner import RunPlan
@@ -172,10 +172,21 @@ class DoctorApp(App[Report | None]):
             return
         try:
             written = await asyncio.to_thread(save, self.last_report, path)
-        except ReportError as error:
+        except (RedactionError, ReportError) as error:
             self.notify(str(error), title="Not saved", severity="error", markup=False)
         else:
             self.notify("\n".join(str(file) for file in written), title="Saved", markup=False)
+
+    def _fatal_error(self) -> None:
+        """A fault of this program: textual's own page shows every local variable, keys among them; ours does not."""
+        import traceback
+
+        from rich.text import Text
+
+        from doctor.redact import Redactor, gather
+
+        self._exit_renderables.append(Text(Redactor(gather()).text(traceback.format_exc())))
+        self._close_messages_no_wait()
 
     def action_leave(self) -> None:
         """Quit; a run under way is given up."""

@@ -4,8 +4,9 @@ import os
 import re
 from pathlib import Path
 
-from doctor.errors import ReportError
+from doctor.errors import RedactionError, ReportError
 from doctor.model import Report
+from doctor.redact import Redactor, gather, redacted
 from doctor.report import render
 from doctor.text import one_line
 
@@ -17,13 +18,22 @@ def proposal(report: Report) -> str:
 
 
 def save(report: Report, wanted: str) -> tuple[Path, Path]:
-    """Write both files and say where they are. Raises ReportError; a file that exists is never overwritten."""
+    """Write both files, redacted, and say where they are.
+
+    Raises ReportError, and RedactionError before anything is written; a file that exists is never overwritten.
+    """
+    redactor = Redactor(gather())
+    report = redacted(report, redactor)
+    json_text, plain_text = render(report, "json"), render(report, "text")
+    left = sorted({*redactor.leaks(json_text), *redactor.leaks(plain_text)})
+    if left:
+        raise RedactionError(f"nothing was written: the report still holds what looks like {' and '.join(left)}")
     json_path = _json_path(wanted)
     text_path = json_path.with_suffix(".txt")
     if os.path.lexists(text_path):  # before the JSON is there: both files or none
         raise _taken(text_path)
-    _write(json_path, render(report, "json"))
-    _write(text_path, render(report, "text"))
+    _write(json_path, json_text)
+    _write(text_path, plain_text)
     return json_path.absolute(), text_path.absolute()
 
 

@@ -3,32 +3,35 @@
 import os
 
 from doctor.model import Step
-from doctor.report.steps import command_lines, step_lines
+from doctor.report.steps import command_lines, step_lines, undo_lines
 from doctor.text import one_line, plain
 from doctor.tui.page import Action
 
+HEADINGS = {"run": "run", "request": "send", "restart": "stop the server and start it so"}
 MAX_CHARACTERS = 4000  # of one text; a systemd drop-in or a request body has a few hundred
-SYSTEM = "windows" if os.name == "nt" else ""
+SHELL = "powershell" if os.name == "nt" else "posix"
 
 
 def action(step: Step, url: str) -> Action:
     """The step for a server at `url`."""
-    text = unbroken(step_lines(step, url, SYSTEM))
-    heading = {"run": "run", "request": "send"}.get(step.kind, "by hand")
+    text = unbroken(step_lines(step, url, SHELL))
+    heading = HEADINGS.get(step.kind, "by hand")
+    if step.kind == "restart" and step.text:
+        heading = one_line(step.text, 200)
     if step.kind == "edit" and step.edit:
         heading = f"write into {one_line(step.edit.get('file', 'the file'), 200)}"
-        text = step.edit.get("text", "")
+        text = step.edit.get("diff") or step.edit.get("text", "")
     return Action(
         heading=heading,
         text=plain(text, MAX_CHARACTERS).strip(),
-        typed=step.kind in ("run", "request", "edit"),
-        undo=plain(step.undo, MAX_CHARACTERS),
+        typed=step.kind in ("run", "request", "edit", "restart"),
+        undo=plain(" ".join(undo_lines(step, url, SHELL)), MAX_CHARACTERS),
     )
 
 
 def command(*words: str, heading: str = "run") -> Action:
     """A command of this program as an action."""
-    return Action(heading=heading, text=unbroken(command_lines([one_line(w, MAX_CHARACTERS) for w in words], SYSTEM)))
+    return Action(heading=heading, text=unbroken(command_lines([one_line(w, MAX_CHARACTERS) for w in words], SHELL)))
 
 
 def unbroken(lines: list[str]) -> str:

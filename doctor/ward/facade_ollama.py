@@ -7,6 +7,7 @@ time, a call that nobody parses stays text. What cannot be had without the hardw
 import asyncio
 import contextlib
 import math
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -16,16 +17,31 @@ from doctor.errors import Refused, Trouble
 from doctor.http import Client
 from doctor.ward import ollama_chat as chat
 from doctor.ward import ollama_shapes as shapes
-from doctor.ward.generation import KEPT_TOKENS, Counts, Limits, Piece, Wanted, embedded, pieces, text_at_pace, tokenized
+from doctor.ward.call_faults import CallFaults, refusal
+from doctor.ward.call_faults import prescribed as habitual
+from doctor.ward.generation import (
+    KEPT_TOKENS,
+    Counts,
+    Limits,
+    Piece,
+    Wanted,
+    embedded,
+    pieces,
+    rendered,
+    text_at_pace,
+    tokenized,
+)
 from doctor.ward.gguf_edit import Gguf
 from doctor.ward.ollama_chat import Frame, Part, Parts
 from doctor.ward.ollama_shapes import Claims
+from doctor.ward.prescribed import HOT, byte_by_byte, prescribed
 from doctor.ward.wire import Reply, Request, json_reply, listening, text_reply
 
 NDJSON = {"content-type": "application/x-ndjson"}
 EVENTS = {"content-type": "text/event-stream"}
 WARM_LOAD_S = 0.008  # load_duration of a model that is in memory already
-CALL_TEXT = '<tool_call>\n{"name": "%s", "arguments": {}}\n</tool_call>'
+# Pages that Ollama lets in by default (envconfig/config.go at v0.33): of this machine and of desktop programs.
+OWN_ORIGIN = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?\Z|(?:app|file|tauri|vscode-\w+)://")
 
 
 class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,28 +50,45 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     half_window: bool = False  # a prompt above half the window is cut to half the window and two tokens
     prompt_count: int = 0  # reported whatever was sent
     tok_s: float = 0.0  # pace of the answer
-    calls_stay_text: bool = False
-    calls_name: str = ""  # the tool that every call names, offered or not
     reload_s: float = 0.0  # the model is loaded anew for each request
     embedding_tokens: int = 0  # so many tokens of an embedding's input are read
-    arguments_cut: bool = False  # the arguments of a call lose their last character
     drops_system: bool = False  # system texts do not reach the prompt
     ignores_format: bool = False  # a demanded format is not enforced
+    thinking_ignores_format: bool = False  # likewise, but only while the model thinks
     thought_in_text: bool = False  # nobody tells the thought from the answer
     no_tools: bool = False  # requests with tools are refused
+    half_window_on: str = ""  # "native" or "openai": only this route cuts to half the window
+    lost: str = "front"  # which part of a prompt falls that is too long: "front", "middle" or "tail"
+    splits_characters: bool = False  # streamed answers are decoded byte by byte
+    empty_above: int = 0  # prompts of more tokens are answered with nothing, as if all were well
+    refuses_above: int = 0  # prompts of more tokens are refused with `refusal`
+    refusal: str = "the prompt is too long"
+    refusal_status: int = 400
+    counts_new_only: bool = False  # prompt tokens from the cache are left out of the counts
+    canned: str = ""  # the answer to everything
+    error_with_200: str = ""  # every chat gets this error, with HTTP 200
+    loops_when_greedy: bool = False  # long answers at temperature 0 are one phrase over and over
+    ignores_sampling: bool = False  # whatever a request asks for, it is sampled hot
+    forgets_rules_after: int = 0  # messages; in longer conversations answers keep no rule
+    recalls: str = ""  # of the codes in a long text: "ends", those at its ends; "short", those of short texts
+    refuses_origins: bool = False  # web pages get 403
     api_key: str = ""  # asked of everybody
 
 
 class Ollama:
     """One façade: its routes, and the window that is loaded."""
 
-    def __init__(self, engine: Client, file: Gguf, claims: Claims, faults: Faults) -> None:
+    def __init__(
+        self, engine: Client, file: Gguf, claims: Claims, faults: Faults, calls: CallFaults | None = None
+    ) -> None:
         self.engine = engine
         self.file = file
         self.claims = claims
         self.faults = faults
+        self.calls = calls or CallFaults()
         self.window = claims.context
         self.is_loaded = not claims.remote_host
+        self.on_cpu: Ollama | None = None  # who computes a request that asks for no GPU
         self.names = [name for name in (claims.model, claims.embedder) if name]
         self.routes: dict[tuple[str, str], Callable[[Request], Awaitable[Reply]]] = {
             ("GET", "/api/tags"): self.tags,
@@ -71,6 +104,15 @@ class Ollama:
 
     async def handle(self, request: Request) -> Reply:
         """Answer one request."""
+        origin = request.headers.get("origin", "")
+        if origin and (self.faults.refuses_origins or not OWN_ORIGIN.match(origin)):
+            return Reply(status=403)
+        reply = await self.answer(request)
+        allowed = {"access-control-allow-origin": origin} if origin else {}
+        return msgspec.structs.replace(reply, headers={**reply.headers, **allowed})
+
+    async def answer(self, request: Request) -> Reply:
+        """Answer one request that no browser rule turns away."""
         if self.faults.api_key and request.headers.get("authorization") != f"Bearer {self.faults.api_key}":
             return json_reply({"error": "unauthorized"}, 401)
         if request.method in {"GET", "HEAD"} and request.path == "/":
@@ -83,11 +125,11 @@ class Ollama:
         try:
             return await route(request)
         except msgspec.DecodeError as error:
-            return refusal(request, f"invalid JSON: {error}", 400)
+            return failed(request, f"invalid JSON: {error}", 400)
         except Refused as error:
-            return refusal(request, error.body, error.status)
+            return failed(request, error.body, error.status)
         except Trouble as error:
-            return refusal(request, f"llama-server process has terminated: {error}", 500)
+            return failed(request, f"llama-server process has terminated: {error}", 500)
 
     async def tags(self, _: Request) -> Reply:
         """`GET /api/tags`."""
@@ -109,11 +151,17 @@ class Ollama:
     async def native(self, request: Request) -> Reply:
         """`POST /api/chat` and `POST /api/generate`."""
         body = _body(request)
+        if self.on_cpu is not None and (body.get("options") or {}).get("num_gpu") == 0:
+            return await self.on_cpu.native(request)
         frame = self.frame(body, chat=request.path == "/api/chat")
         if not body.get("messages" if frame.chat else "prompt"):
             return self.only_load(body, frame)
         self.fit_window(body)
-        parts = self.parts(chat.understood_native(body, chat=frame.chat, thinks=self.thinks()))
+        wanted = chat.understood_native(body, chat=frame.chat, thinks=self.thinks())
+        if body.get("_debug_render_only"):
+            prompt = await rendered(self.engine, self.own_way(wanted))
+            return json_reply(shapes.rendered(frame.model, prompt))
+        parts = self.parts(wanted)
         first = await anext(parts)  # what the engine refuses must still become a status
         parts = _led_by(first, parts)
         if body.get("stream", True):
@@ -124,10 +172,13 @@ class Ollama:
         """`POST /v1/chat/completions`."""
         body = _body(request)
         frame = self.frame(body)
-        self.is_loaded = True
+        self.fit_window({})  # this route knows no field for a window
+        if self.faults.error_with_200:
+            return json_reply(shapes.openai_error(self.faults.error_with_200, 500))
         parts = self.parts(chat.understood_openai(body, thinks=self.thinks()))
         parts = _led_by(await anext(parts), parts)
         if body.get("stream"):
+            parts = byte_by_byte(parts) if self.faults.splits_characters else parts
             return Reply(headers=EVENTS, stream=_events(chat.openai_events(frame, parts)))
         return json_reply(chat.openai_whole(frame, [part async for part in parts]))
 
@@ -138,7 +189,7 @@ class Ollama:
             load_s=self.faults.reload_s or WARM_LOAD_S,
             prompt_tokens=self.counted,
             chat=chat,
-            arguments_cut=self.faults.arguments_cut,
+            faults=self.calls,
             with_usage=bool((body.get("stream_options") or {}).get("include_usage")),
         )
 
@@ -150,10 +201,10 @@ class Ollama:
         return json_reply({"model": frame.model, "created_at": shapes.now(), **empty, **reason})
 
     def fit_window(self, body: dict[str, Any]) -> None:
-        """`options.num_ctx` loads the model with another window, at most the trained one."""
+        """`options.num_ctx` loads the model with another window, at most the trained one; without it, with its own."""
         asked = (body.get("options") or {}).get("num_ctx")
-        if isinstance(asked, int) and asked > 0:
-            self.window = min(asked, self.file.metadata["llama.context_length"])
+        own = not isinstance(asked, int) or asked <= 0
+        self.window = self.claims.context if own else min(asked, self.file.metadata["llama.context_length"])
         self.is_loaded = True
 
     async def parts(self, wanted: Wanted) -> Parts:
@@ -161,13 +212,18 @@ class Ollama:
         if wanted.tools and self.faults.no_tools:
             message = f"registry.ollama.ai/library/{self.claims.model} does not support tools"
             raise Refused(message, 400, message)
+        if failure := refusal(self.calls, wanted.messages, wanted.tools):
+            raise Refused(failure, 500, failure)
         await asyncio.sleep(self.faults.reload_s)
+        if (nothing := await self.overflowed(wanted)) is not None:
+            yield Part(counts=nothing)
+            return
         held = ""
         stream = self.generated(self.own_way(wanted))
         async with contextlib.aclosing(stream):
             async for piece in stream:
                 if piece.counts is not None:
-                    yield chat.with_calls(held, piece.counts, parse=not self.faults.calls_stay_text)
+                    yield chat.with_calls(held, wanted, piece.counts, self.calls)
                 elif wanted.tools and piece.text:
                     held += piece.text
                 elif piece.text or piece.thought:
@@ -181,21 +237,47 @@ class Ollama:
         elif self.claims.system and messages and messages[0].get("role") != "system":
             messages = [{"role": "system", "content": self.claims.system}, *messages]
         options = {**chat.engine_options(self.claims.parameters), **wanted.options}
-        schema = None if self.faults.ignores_format else wanted.schema
-        return msgspec.structs.replace(wanted, messages=messages, options=options, schema=schema)
+        options |= HOT if self.faults.ignores_sampling else {}
+        loose = self.faults.ignores_format or (self.faults.thinking_ignores_format and wanted.thinking)
+        schema = None if loose else wanted.schema
+        tools = wanted.tools[: self.calls.kept_tools or None]
+        return msgspec.structs.replace(wanted, messages=messages, options=options, schema=schema, tools=tools)
 
     def generated(self, wanted: Wanted) -> AsyncGenerator[Piece]:
         """The engine's answer, within this server's limits; or the call that a fault prescribes."""
         half = self.window - (self.window - KEPT_TOKENS) // 2
-        longest = half if self.faults.half_window else self.window
-        limits = Limits(longest=longest, cut_to=half, tok_s=self.faults.tok_s, keep_tags=self.faults.thought_in_text)
-        if wanted.tools and self.faults.calls_name:
-            return text_at_pace(self.engine, CALL_TEXT % self.faults.calls_name, wanted, limits)
+        route = "openai" if wanted.openai else "native"
+        cuts = self.faults.half_window or self.faults.half_window_on == route
+        limits = Limits(
+            longest=half if cuts else self.window,
+            cut_to=half,
+            lost=self.faults.lost,
+            tok_s=self.faults.tok_s,
+            keep_tags=self.faults.thought_in_text,
+        )
+        habit = habitual(self.calls, wanted)
+        text = prescribed(self.faults, self.claims, wanted) if habit is None else habit
+        if text or habit is not None:
+            return text_at_pace(self.engine, text, wanted, limits)
         return pieces(self.engine, wanted, limits)
+
+    async def overflowed(self, wanted: Wanted) -> Counts | None:
+        """The counts of an answer with nothing in it, where a fault makes one of a long prompt. Raises Refused."""
+        limit = self.faults.empty_above or self.faults.refuses_above
+        if not limit:
+            return None
+        prompt = wanted.prompt or await rendered(self.engine, self.own_way(wanted))
+        length = len(await tokenized(self.engine, prompt))
+        if length <= limit:
+            return None
+        if self.faults.refuses_above:
+            raise Refused(self.faults.refusal, self.faults.refusal_status, self.faults.refusal)
+        return Counts(prompt_tokens=length, prompt_s=0.1, answer_tokens=0, answer_s=0.0, ended="stop")
 
     def counted(self, counts: Counts) -> int:
         """Prompt tokens as this server reports them."""
-        return self.faults.prompt_count or counts.prompt_tokens
+        cached = counts.cached if self.faults.counts_new_only else 0
+        return self.faults.prompt_count or counts.prompt_tokens - cached
 
     def thinks(self) -> bool:
         """A model that can think does so unless told not to."""
@@ -248,13 +330,21 @@ class Ollama:
 
 
 @contextlib.asynccontextmanager
-async def ollama(engine_url: str, file: Gguf, claims: Claims, faults: Faults) -> AsyncIterator[str]:
-    """An Ollama that runs `file` on the engine at `engine_url`; yields its base URL."""
-    async with Client(engine_url) as engine, listening(Ollama(engine, file, claims, faults).handle) as url:
-        yield url
+async def ollama(
+    engine_url: str, file: Gguf, claims: Claims, faults: Faults, calls: CallFaults | None = None, *, cpu_url: str = ""
+) -> AsyncIterator[str]:
+    """An Ollama that runs `file` on the engine at `engine_url`; yields its base URL.
+
+    Requests for no GPU go to the engine at `cpu_url`, where there is one.
+    """
+    async with Client(engine_url) as engine, Client(cpu_url or engine_url) as cpu:
+        served = Ollama(engine, file, claims, faults, calls)
+        served.on_cpu = Ollama(cpu, file, claims, Faults()) if cpu_url else None
+        async with listening(served.handle) as url:
+            yield url
 
 
-def refusal(request: Request, message: str, status: int) -> Reply:
+def failed(request: Request, message: str, status: int) -> Reply:
     """An error in the envelope of the route that was asked."""
     if request.path.startswith("/v1/"):
         return json_reply(shapes.openai_error(message, status), status)

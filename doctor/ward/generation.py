@@ -18,6 +18,8 @@ from doctor.http import Client, decode_json
 
 DEADLINE_S = 300.0
 KEPT_TOKENS = 4  # Ollama's num_keep: so many tokens stay at the head when the middle is cut
+PRESCRIBED_TOK_S, PRESCRIBED_PIECES = 400.0, 8  # of an answer that a fault prescribes
+HEADER_TOKENS = 12  # of the patient's template: the end of the question and the opened answer
 CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>", re.DOTALL)
 
 
@@ -30,12 +32,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     thinking: bool = False
     options: dict[str, Any] = {}  # sampling fields, in the engine's names
     schema: dict[str, Any] | None = None
+    openai: bool = False  # asked on the OpenAI route
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens and seconds of one generation, as measured."""
+    """Tokens and seconds of one generation, as measured; `cached` of the prompt were not computed again."""
 
     prompt_tokens: int
+    cached: int = 0
     prompt_s: float
     answer_tokens: int
     answer_s: float
@@ -53,12 +57,14 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What the façade does to a prompt and to the speed.
 
-    A prompt of more than `longest` tokens is cut to `cut_to`; 0 = as it is. `tok_s` paces the answer; 0 = as it comes.
+    A prompt of more than `longest` tokens is cut to `cut_to`; 0 = as it is. `lost` says which part falls.
+    `tok_s` paces the answer; 0 = as it comes.
     With `keep_tags` a thought is not told from the answer and stays in the text, tags included.
     """
 
     longest: int = 0
     cut_to: int = 0
+    lost: str = "front"  # "front", "middle" or "tail"
     tok_s: float = 0.0
     keep_tags: bool = False
 
@@ -92,12 +98,18 @@ async def pieces(client: Client, wanted: Wanted, limits: Limits) -> AsyncGenerat
 
 async def text_at_pace(client: Client, text: str, wanted: Wanted, limits: Limits) -> AsyncGenerator[Piece]:
     """A prescribed answer, at the pace and with the counts that generating it would have had."""
-    prompt = cut(await tokenized(client, await rendered(client, wanted)), limits)
-    answer = await tokenized(client, text)
-    seconds = len(answer) / limits.tok_s if limits.tok_s else 0.0
-    await asyncio.sleep(seconds)
-    yield Piece(text=text)
-    counts = Counts(prompt_tokens=len(prompt), prompt_s=0.0, answer_tokens=len(answer), answer_s=seconds, ended="stop")
+    prompt = cut(await tokenized(client, wanted.prompt or await rendered(client, wanted)), limits)
+    answer, ended = await tokenized(client, text), "stop"
+    most = int(wanted.options.get("n_predict", 0) or 0)
+    if 0 < most < len(answer):
+        answer, ended = answer[:most], "length"
+        text = str((await _asked(client, "/detokenize", {"tokens": answer}))["content"])
+    seconds = len(answer) / (limits.tok_s or PRESCRIBED_TOK_S)
+    size = -(-len(text) // PRESCRIBED_PIECES)
+    for at in range(0, len(text), size):
+        await asyncio.sleep(seconds / PRESCRIBED_PIECES)
+        yield Piece(text=text[at : at + size])
+    counts = Counts(prompt_tokens=len(prompt), prompt_s=0.0, answer_tokens=len(answer), answer_s=seconds, ended=ended)
     yield Piece(counts=counts)
 
 
@@ -125,10 +137,18 @@ async def embedded(client: Client, tokens: list[int]) -> list[float]:
 
 
 def cut(tokens: list[int], limits: Limits) -> list[int]:
-    """The prompt as the runtime passes it on: the head's few tokens and the tail when it is too long."""
+    """The prompt as the runtime passes it on when it is too long: without its front, but for a few tokens of the head.
+
+    The middle or the tail fall instead where a patient is made so; the header of the answer then stays at the end.
+    """
     if not limits.cut_to or len(tokens) <= limits.longest:
         return tokens
-    return tokens[:KEPT_TOKENS] + tokens[-(limits.cut_to - KEPT_TOKENS) :]
+    kept = limits.cut_to
+    if limits.lost == "middle":
+        return tokens[: kept // 2] + tokens[-(kept - kept // 2) :]
+    if limits.lost == "tail":
+        return tokens[: kept - HEADER_TOKENS] + tokens[-HEADER_TOKENS:]
+    return tokens[:KEPT_TOKENS] + tokens[-(kept - KEPT_TOKENS) :]
 
 
 def calls_in(text: str) -> tuple[str, list[dict[str, Any]]]:
@@ -160,6 +180,7 @@ def _counts(part: dict[str, Any], limits: Limits) -> Counts:
     paced_s = answer_tokens / limits.tok_s if limits.tok_s else 0.0
     return Counts(
         prompt_tokens=int(timings["cache_n"]) + int(timings["prompt_n"]),
+        cached=int(timings["cache_n"]),
         prompt_s=timings["prompt_ms"] / 1000,
         answer_tokens=answer_tokens,
         answer_s=max(paced_s, timings["predicted_ms"] / 1000),

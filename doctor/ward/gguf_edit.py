@@ -19,10 +19,11 @@ STRING, ARRAY = 8, 9
 # struct codes of the metadata value types, by number
 SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 # tensor types: (values in a block, bytes of a block)
-BLOCKS = {0: (1, 4), 1: (1, 2), 8: (32, 34), 30: (1, 2)}
-F32, F16, Q8_0 = 0, 1, 8
+BLOCKS = {0: (1, 4), 1: (1, 2), 2: (32, 18), 8: (32, 34), 10: (256, 84), 30: (1, 2)}
+F32, F16, Q4_0, Q8_0, Q2_K = 0, 1, 2, 8, 10
 
 TensorEdit = Callable[["Tensor", bytearray], None]
+Recoding = Callable[["Tensor", bytes], tuple[int, bytes]]
 
 
 class Tensor(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +109,30 @@ def write(
         shutil.copyfileobj(old, new)
         if edit is not None:
             _edit_tensors(source, old, new, start, edit)
+    return target
+
+
+def write_recoded(source: Gguf, target: Path, recode: Recoding) -> Path:
+    """Write `source` to `target` with its tensors in other number formats.
+
+    `recode` gets each tensor and its bytes and gives a kind of `BLOCKS` and the bytes in that kind.
+    """
+    table, data = [], bytearray()
+    with source.path.open("rb") as old:
+        for tensor in source.tensors:
+            old.seek(source.data_start + tensor.offset)
+            kind, content = recode(tensor, old.read(tensor.size_bytes))
+            shape = struct.pack(f"<I{len(tensor.shape)}Q", len(tensor.shape), *tensor.shape)
+            table.append(_packed(tensor.name) + shape + struct.pack("<IQ", kind, len(data)))
+            data += content + b"\0" * (_aligned(len(content), source.alignment) - len(content))
+    return _written(source, target, source.raw, b"".join(table), bytes(data))
+
+
+def _written(source: Gguf, target: Path, raw: Mapping[str, tuple[int, bytes]], table: bytes, data: bytes) -> Path:
+    head = MAGIC + struct.pack("<IQQ", source.version, len(source.tensors), len(raw))
+    head += b"".join(_packed(name) + struct.pack("<I", kind) + content for name, (kind, content) in raw.items())
+    head += table
+    target.write_bytes(head + b"\0" * (_aligned(len(head), source.alignment) - len(head)) + data)
     return target
 
 

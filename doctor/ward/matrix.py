@@ -1,4 +1,4 @@
-"""The matrix: every patient examined, what had to be found against what was found.
+"""The matrix: every patient examined and cured, what had to be found against what was found.
 
 python -m doctor.ward.matrix [PATIENT ...]        # Markdown on stdout
 """
@@ -13,6 +13,8 @@ import msgspec
 
 from doctor.model import Report, State
 from doctor.runner import RunPlan, run
+from doctor.treat.treatment import Catalogue, catalogue
+from doctor.ward.cure import BY_HAND, Cure, cured
 from doctor.ward.patients import Patient, patient, shipped
 from doctor.ward.run_ward import admitted
 
@@ -28,6 +30,7 @@ OF_THE_MACHINE = (
     "competing-load",
     "cpu-flags",
     "proxy-variables",
+    "sustained-speed",
 )
 
 
@@ -44,6 +47,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     output_tokens: int
     seconds: float
+    cures: tuple[Cure, ...] = ()  # of the causes that had to be found
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -70,8 +74,17 @@ async def examined(one: Patient, skip: Sequence[str] = OF_THE_MACHINE) -> Outcom
     """Admit a patient and diagnose it as a user would, without the checks in `skip`."""
     began = time.monotonic()
     async with admitted(one) as url:
-        report = await run(RunPlan(targets=(one.target(url),), skip=tuple(skip)), lambda _: None)
+        report = await run(RunPlan(targets=(one.target(url),), depth=one.visit.depth, skip=tuple(skip)), lambda _: None)
     return outcome(one, report, time.monotonic() - began)
+
+
+async def treated(one: Patient, known: Catalogue, skip: Sequence[str] = OF_THE_MACHINE) -> tuple[Cure, ...]:
+    """Admit the patient again for each of its causes, treat it, verify and take it back."""
+    found: list[Cure] = []
+    for cause in one.expect.causes:
+        async with admitted(one) as url:
+            found.append(await cured(one.target(url), cause, known, skip))
+    return tuple(found)
 
 
 def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
@@ -112,8 +125,8 @@ def answer_tokens(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
 def markdown(outcomes: Sequence[Outcome]) -> str:
     """The table of the README, and its sums."""
     rows = [
-        "| patient | must be found | found | false alarms | exit | requests | tokens | seconds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| patient | must be found | found | false alarms | cured | exit | requests | tokens | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     rows += [_row(one) for one in outcomes]
     sick = [cause for one in outcomes for cause in (*one.patient.expect.causes, *one.patient.expect.symptoms)]
@@ -124,6 +137,8 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
         "",
         f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients; "
         f"{alarms} false alarms, {healthy} healthy patients among {len(outcomes)}.",
+        "",
+        _cured_in_all(outcomes),
     ]
     return "\n".join(rows) + "\n"
 
@@ -134,14 +149,34 @@ def _row(one: Outcome) -> str:
     missed = f"missed {', '.join(one.missed)}" if one.missed else "all" if not one.patient.healthy else "nothing"
     alarms = ", ".join((*one.false_alarms, *(f"{check} crashed" for check in one.crashed))) or "none"
     code = str(one.exit_code) if one.exit_code == expect.exit_code else f"{one.exit_code}, not {expect.exit_code}"
-    cells = [one.patient.id, wanted, missed, alarms, code, str(one.requests), str(one.output_tokens)]
+    cells = [one.patient.id, wanted, missed, alarms, _cured(one), code, str(one.requests), str(one.output_tokens)]
     return "| " + " | ".join([*cells, f"{one.seconds:.1f}"]) + " |"
+
+
+def _cured(one: Outcome) -> str:
+    """One word a cause: `yes` was verified and taken back, `by hand` is left to people, else what came of it."""
+    return ", ".join("yes" if cure.fixed else cure.outcome for cure in one.cures) or "-"
+
+
+def _cured_in_all(outcomes: Sequence[Outcome]) -> str:
+    cures = [cure for one in outcomes for cure in one.cures]
+    able = [cure for cure in cures if cure.outcome != BY_HAND]
+    fixed = [cure for cure in able if cure.fixed]
+    patients = sum(any(cure.fixed for cure in one.cures) for one in outcomes)
+    return (
+        f"Cured {len(fixed)} of the {len(able)} causes with a remedy that the doctor can carry out, in {patients} "
+        f"patients; {len(cures) - len(able)} causes are for people to cure."
+    )
 
 
 async def main(names: Sequence[str]) -> int:
     """Examine the named patients, or all; 1 when a diagnosis is not the expected one."""
     chosen = [patient(name) for name in names] or shipped()
-    outcomes = [await examined(one) for one in chosen]
+    known = catalogue()
+    outcomes = [
+        msgspec.structs.replace(await examined(one), cures=() if one.healthy else await treated(one, known))
+        for one in chosen
+    ]
     sys.stdout.write(markdown(outcomes))
     return 0 if all(one.right for one in outcomes) else 1
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from doctor.ward import ollama_shapes as shapes
+from doctor.ward.call_faults import CallFaults, as_text, entries, native_entries, remade
 from doctor.ward.generation import Counts, Wanted, calls_in
 
 # Ollama's option names and the OpenAI route's -> the engine's
@@ -43,7 +44,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: Callable[[Counts], int]
     chat: bool = True
     with_usage: bool = False
-    arguments_cut: bool = False  # a fault: each call's arguments lose their last character
+    faults: CallFaults = CallFaults()
 
 
 Parts = AsyncGenerator[Part]
@@ -75,6 +76,7 @@ def understood_openai(body: dict[str, Any], *, thinks: bool) -> Wanted:
         tools=list(body.get("tools") or []),
         thinking=effort != "none" if effort else thinks,
         options=engine_options(body),
+        openai=True,
         schema=(form.get("json_schema") or {}).get("schema", {}) if wants_json else None,
     )
 
@@ -106,8 +108,8 @@ def openai_whole(frame: Frame, parts: Sequence[Part]) -> dict[str, Any]:
     if part.thought:
         message["reasoning"] = part.thought
     if part.calls:
-        message["tool_calls"] = shapes.openai_calls(part.calls, cut=frame.arguments_cut)
-    choice = {"index": 0, "message": message, "finish_reason": _finish(part)}
+        message["tool_calls"] = entries(frame.faults, shapes.openai_calls(part.calls))
+    choice = {"index": 0, "message": message, "finish_reason": _finish(part, frame)}
     return (
         shapes.openai_head(frame.model, "chat.completion")
         | {"choices": [choice]}
@@ -122,22 +124,31 @@ async def openai_events(frame: Frame, parts: Parts) -> AsyncGenerator[dict[str, 
     async with contextlib.aclosing(parts):
         async for part in parts:
             if part.text or part.thought or part.calls:
-                delta: dict[str, Any] = {**role, "content": part.text}
-                delta |= {"reasoning": part.thought} if part.thought else {}
-                delta |= {"tool_calls": shapes.openai_calls(part.calls, cut=frame.arguments_cut)} if part.calls else {}
+                delta = role | _delta(frame, part)
                 yield head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
                 role = {}
             if part.counts is not None:
-                yield head | {"choices": [{"index": 0, "delta": {}, "finish_reason": _finish(part)}]}
+                yield head | {"choices": [{"index": 0, "delta": {}, "finish_reason": _finish(part, frame)}]}
                 if frame.with_usage:
                     count = frame.prompt_tokens(part.counts)
                     yield head | {"choices": [], "usage": shapes.usage(part.counts, count)}
 
 
-def with_calls(text: str, counts: Counts, *, parse: bool) -> Part:
+def _delta(frame: Frame, part: Part) -> dict[str, Any]:
+    """What an event adds to the answer."""
+    if part.calls and frame.faults.stream_stays_text:
+        return {"content": part.text + as_text(part.calls)}
+    delta: dict[str, Any] = {"content": part.text}
+    delta |= {"reasoning": part.thought} if part.thought else {}
+    calls = entries(frame.faults, shapes.openai_calls(part.calls), streamed=True)
+    return delta | ({"tool_calls": calls} if calls else {})
+
+
+def with_calls(raw: str, wanted: Wanted, counts: Counts, faults: CallFaults) -> Part:
     """The last part of an answer to a request with tools: its calls found, or left in the text."""
-    visible, calls = calls_in(text) if parse else (text, [])
-    return Part(text=visible, calls=tuple(calls), counts=counts)
+    visible, calls = (raw, []) if faults.stay_text else calls_in(raw)
+    text, thought, calls = remade(faults, wanted, visible, calls, raw)
+    return Part(text=text, thought=thought, calls=tuple(calls), counts=counts)
 
 
 def _joined(parts: Sequence[Part]) -> Part:
@@ -149,9 +160,9 @@ def _joined(parts: Sequence[Part]) -> Part:
     )
 
 
-def _finish(part: Part) -> str:
+def _finish(part: Part, frame: Frame) -> str:
     assert part.counts is not None  # noqa: S101 - only asked of the last part
-    return "tool_calls" if part.calls else part.counts.ended
+    return (frame.faults.finish or "tool_calls") if part.calls else part.counts.ended
 
 
 def _native(frame: Frame, part: Part) -> dict[str, Any]:
@@ -159,7 +170,8 @@ def _native(frame: Frame, part: Part) -> dict[str, Any]:
     thinking = {"thinking": part.thought} if part.thought else {}
     if not frame.chat:
         return head | {"response": part.text} | thinking
-    calls = {"tool_calls": shapes.native_calls(part.calls)} if part.calls else {}
+    found = native_entries(frame.faults, shapes.native_calls(part.calls))
+    calls = {"tool_calls": found} if found else {}
     return head | {"message": {"role": "assistant", "content": part.text} | thinking | calls}
 
 

@@ -33,9 +33,11 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parameter_size: str = "4.66M"
     quantization: str = "Q8_0"
     blob: str = ""  # path of the model's file; "" = the real one
+    template: str = ""  # of the Modelfile; "" = that of the file
     metadata: dict[str, Any] = {}  # replaces values of the file's own
     parameters: dict[str, float | str] = {}  # of the Modelfile: used where a request has none
     system: str = ""  # of the Modelfile, likewise
+    prose: str = ""  # what it writes when a long answer is asked for, in a language that the engine does not speak
     remote_host: str = ""  # where a cloud model really runs
 
 
@@ -78,7 +80,7 @@ def card(claims: Claims, good: Gguf, name: str) -> dict[str, Any]:
     """The answer of `/api/show`; arrays come back empty, as without `verbose`."""
     info = _metadata(claims, good)
     blob = claims.blob or str(good.path)
-    template = info.get("tokenizer.chat_template", "")
+    template = claims.template or info.get("tokenizer.chat_template", "")
     lines = [f"FROM {blob}", f"TEMPLATE {json.dumps(template)}"]
     lines += [f"SYSTEM {json.dumps(claims.system)}"] if claims.system else []
     lines += [f"PARAMETER {key} {value}" for key, value in claims.parameters.items()]
@@ -99,7 +101,7 @@ def capabilities(claims: Claims, good: Gguf, name: str) -> list[str]:
     """What Ollama finds in a template by looking for words."""
     if name == claims.embedder:
         return ["embedding"]
-    template = str(good.metadata.get("tokenizer.chat_template", ""))
+    template = claims.template or str(good.metadata.get("tokenizer.chat_template", ""))
     return [
         "completion",
         *(["tools"] if "tools" in template else []),
@@ -121,6 +123,12 @@ def loaded_bytes(claims: Claims, good: Gguf, context: int) -> int:
     head = info[f"{key}.embedding_length"] // info[f"{key}.attention.head_count"]
     per_token = 2 * info[f"{key}.block_count"] * info[f"{key}.attention.head_count_kv"] * head * 2
     return int(file_bytes(claims, good) + per_token * context)
+
+
+def rendered(model: str, prompt: str) -> dict[str, Any]:
+    """The answer to `_debug_render_only`."""
+    head = {"model": model, "created_at": now(), "message": {"role": "", "content": ""}, "done": False}
+    return head | {"_debug_info": {"rendered_template": prompt}}
 
 
 def last_fields(counts: Counts, load_s: float, prompt_tokens: int) -> dict[str, Any]:
@@ -154,14 +162,14 @@ def native_calls(calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def openai_calls(calls: Sequence[dict[str, Any]], *, cut: bool = False) -> list[dict[str, Any]]:
-    """Tool calls on the OpenAI route: arguments are a string; `cut` spoils its end."""
+def openai_calls(calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tool calls on the OpenAI route: arguments are a string."""
     return [
         {
             "id": f"call_{_digest(str(index))[:8]}",
             "index": index,
             "type": "function",
-            "function": {"name": call["name"], "arguments": _compact(call["arguments"])[: -1 if cut else None]},
+            "function": {"name": call["name"], "arguments": _compact(call["arguments"])},
         }
         for index, call in enumerate(calls)
     ]

@@ -1,7 +1,7 @@
 """Patients: a TOML file each, with an engine, what was made ill on purpose, and what must be found.
 
     title = "The file holds not-a-number weights"
-    engine = "llama.cpp"            # llama.cpp, ollama, koboldcpp, fault or none
+    engine = "llama.cpp"            # llama.cpp, gateway, ollama, vllm, koboldcpp, fault or none
     variant = "weights_nan"         # of variants.py; "" = the patient as it is
 
     [expect]
@@ -18,13 +18,17 @@ import msgspec
 
 from doctor.context import Target
 from doctor.errors import WardError
+from doctor.model import Depth
+from doctor.ward.call_faults import CallFaults
 from doctor.ward.engine import Settings
 from doctor.ward.facade_ollama import Faults
+from doctor.ward.gateway import Habits
 from doctor.ward.ollama_shapes import Claims
+from doctor.ward.ollama_shelf import Machine
 
 FOLDER = Path(__file__).with_name("patients")
 DEFAULT = "broken-template"
-ENGINES = ("llama.cpp", "ollama", "koboldcpp", "fault", "none")
+ENGINES = ("llama.cpp", "gateway", "ollama", "vllm", "koboldcpp", "fault", "none")
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +45,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     model: str = ""
     api_key: str = ""
     path: str = ""
+    depth: Depth = Depth.QUICK
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,11 +56,17 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     engine: str
     variant: str = ""
     behind: str = ""  # ollama: the variant that really computes, while `variant` is what the server shows
+    sound_on_cpu: bool = False  # ollama: the processor computes what `variant` shows
     behaviour: str = ""  # fault: of fault_server.py
     elsewhere: bool = False  # none: a healthy server listens on another port
     settings: Settings = Settings()
+    environment: dict[str, str] = {}  # ollama: variables of the server
+    machine: Machine = Machine()  # ollama: what its computer has
     claims: Claims = Claims()
     faults: Faults = Faults()
+    calls: CallFaults = CallFaults()  # ollama, vllm: what is wrong with tool calls
+    gateway: Habits = Habits()
+    busy: int = 0  # slots of a llama.cpp engine that work for others while the doctor is there
     visit: Visit = Visit()
     expect: Expect = Expect()
 

@@ -7,7 +7,8 @@ from doctor.cli.main import COMMANDS
 
 CHECK_OPTIONS = {
     "--target", "--model", "--only", "--skip", "--depth", "--format", "--output", "-o", "--fail-on", "--deadline",
-    "--api-key-file", "--plugins", "--no-color",
+    "--api-key-file", "--plugins", "--no-color", "--baseline", "--keep", "--redact", "--include-content",
+    "--stable-aliases",
 }  # fmt: skip
 
 
@@ -34,7 +35,10 @@ def test_check_has_the_options_of_the_contract():
 
 
 def test_commands_are_those_that_work():
-    assert list(COMMANDS) == ["check", "rag", "fit", "list", "explain", "demo", "replay", "show"]
+    assert list(COMMANDS) == [
+        "check", "rag", "ask", "treat", "undo", "fit", "list", "explain", "demo", "replay", "show", "report", "diff",
+        "history", "fixture", "config", "watch", "serve", "probe", "merge", "examples", "completion", "man",
+    ]  # fmt: skip
 
 
 def test_completion_offers_commands_and_options(doctor):

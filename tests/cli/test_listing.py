@@ -47,3 +47,9 @@ def test_plugins_of_the_users_folder_are_listed_and_explained(doctor, tmp_path):
     (folder / "tide.py").write_text('"""The tide is out.\n\nWhat: the tide.\n"""\n\n\nasync def check(context): ...\n')
     assert "The tide is out" in doctor("list", "checks", "--plugins", "mine").stdout
     assert "What: the tide." in doctor("explain", "tide", "--plugins", "mine").stdout
+
+
+def test_a_template_of_ours_is_printed_as_it_is(doctor):
+    from doctor.plan.templates import JINJA, text
+
+    assert doctor("explain", JINJA).stdout == text(JINJA)

@@ -1,18 +1,25 @@
 """Where reports go, and what happens when they cannot get there. Real files, pipes and devices."""
 
+import json
 import os
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from doctor.cli import exits
-from doctor.model import State
+from doctor.model import Redaction, State
 from doctor.report import render
 from tests.cli.conftest import environment
-from tests.report.sample import NOTHING_FOUND, REPORT, hostile
+from tests.report.sample import NOTHING_FOUND, REPORT, TARGET, hostile
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files and devices")
+
+
+def marked(report):
+    """As a saved report says that it was redacted, with nothing in it to replace."""
+    return msgspec.structs.replace(report, redaction=Redaction(level="all"))
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ def test_a_broken_report_is_refused_with_a_sentence(doctor, tmp_path):
 def test_a_file_that_ends_in_json_gets_json(doctor, saved, tmp_path):
     ended = doctor("show", str(saved), "-o", "copy.json")
     assert (ended.returncode, ended.stdout) == (0, "")
-    assert (tmp_path / "copy.json").read_text() == saved.read_text()
+    assert (tmp_path / "copy.json").read_text() == render(marked(REPORT), "json")
     assert ended.stderr == "llm-doctor: report written to copy.json\n"
 
 
@@ -155,7 +162,47 @@ def test_colour_follows_the_conventions(doctor, saved, env, words, coloured):
 
 
 def test_json_is_never_coloured(doctor, saved):
-    assert doctor("show", str(saved), "--format", "json", env={"FORCE_COLOR": "1"}).stdout == saved.read_text()
+    assert doctor("show", str(saved), "--format", "json", env={"FORCE_COLOR": "1"}).stdout == render(
+        marked(REPORT), "json"
+    )
+
+
+def test_json_is_redacted_unless_it_is_not_wanted_and_says_so(doctor, tmp_path):
+    url = "http://gpu-tower.brandt.org:8080"
+    report = msgspec.structs.replace(
+        REPORT, targets=(msgspec.structs.replace(TARGET, url=url, reason="--api-key Zk7Qm2Xv9Rt4"),)
+    )
+    (tmp_path / "far.json").write_text(render(report, "json"))
+    shared = json.loads(doctor("show", "far.json", "--format", "json").stdout)
+    assert shared["targets"][0]["url"] == "http://host-1:8080"
+    assert shared["redaction"] == {"level": "all", "replaced": {"credential": 1, "host": 1}, "content": "left out"}
+    kept = json.loads(doctor("show", "far.json", "--format", "json", "--redact", "secrets").stdout)
+    assert kept["targets"][0]["url"] == url
+    assert kept["targets"][0]["reason"] == "--api-key removed-secret-1"
+    raw = json.loads(doctor("show", "far.json", "--format", "json", "--redact", "nothing").stdout)
+    assert raw["targets"][0]["reason"] == "--api-key Zk7Qm2Xv9Rt4"
+    assert raw["redaction"]["level"] == "nothing"
+
+
+def test_text_on_standard_output_keeps_the_host_that_its_commands_need_and_no_secret(doctor, tmp_path):
+    report = msgspec.structs.replace(REPORT, reason="OPENAI_API_KEY=Zk7Qm2Xv9Rt4 at http://gpu-tower.brandt.org:8080")
+    (tmp_path / "far.json").write_text(render(report, "json"))
+    shown = doctor("show", "far.json").stdout
+    assert "gpu-tower.brandt.org" in shown
+    assert "Zk7Qm2Xv9Rt4" not in shown
+
+
+def test_stable_aliases_are_the_same_in_the_next_report(doctor, tmp_path):
+    for number, host in enumerate(["a1.brandt.org", "b1.brandt.org"]):
+        report = msgspec.structs.replace(REPORT, targets=(msgspec.structs.replace(TARGET, url=f"http://{host}:1"),))
+        (tmp_path / f"{number}.json").write_text(render(report, "json"))
+    env = {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+    def url(name):
+        words = ("show", name, "--format", "json", "--stable-aliases")
+        return json.loads(doctor(*words, env=env).stdout)["targets"][0]["url"]
+
+    assert [url("0.json"), url("1.json"), url("0.json")] == ["http://host-1:1", "http://host-2:1", "http://host-1:1"]
 
 
 def test_replay_judges_the_facts_again(doctor, tmp_path):

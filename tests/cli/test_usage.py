@@ -9,11 +9,11 @@ from doctor.cli.main import outcome
     ("words", "sentence"),
     [
         (["chekc"], "there is no command 'chekc'; did you mean check?"),
-        (["serve"], "there is no command 'serve'"),
+        (["sing"], "there is no command 'sing'"),
         (["check", "--taget", "x"], "there is no option --taget; did you mean --target?"),
         (["check", "-x"], "there is no option -x"),
         (["--verison"], "there is no option --verison; did you mean --version?"),
-        (["check", "--format", "jsn"], "--format 'jsn' is none of text, json; did you mean json?"),
+        (["check", "--format", "jsn"], "--format 'jsn' is none of text, json, jsonl, "),
         (["check", "--depth", "quik"], "--depth 'quik' is none of passive, quick, deep; did you mean quick?"),
         (["check", "--fail-on", "ok"], "--fail-on 'ok' is none of warning, critical"),
         (["check", "--deadline", "nan"], "--deadline nan is not a number of seconds between 0 and 86400"),

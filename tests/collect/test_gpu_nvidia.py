@@ -1,11 +1,12 @@
 """NVIDIA GPUs. The driver's library is a recorded stand-in; everything above it is ours and real."""
 
+import errno
 import os
 from types import SimpleNamespace
 
 import pytest
 
-from doctor.collect.gpu.nvidia import read_nvidia
+from doctor.collect.gpu.nvidia import fault_of, read_nvidia
 
 GIB = 1 << 30
 
@@ -21,6 +22,7 @@ class Library:
 
     NVMLError = NvmlError
     NVML_ERROR_DRIVER_NOT_LOADED, NVML_ERROR_LIBRARY_NOT_FOUND, NVML_ERROR_LIB_RM_VERSION_MISMATCH = 9, 12, 18
+    NVML_ERROR_NO_PERMISSION, NVML_ERROR_UNKNOWN = 4, 999
     NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_TEMPERATURE_GPU = 1, 2, 0
 
     def __init__(self, count=1, *, broken=(), init_error=None, name="NVIDIA GeForce RTX 3090", bits=0, mig=0):
@@ -177,3 +179,27 @@ def test_a_driver_that_was_updated_under_way_is_named():
 
 def test_a_driver_in_trouble_is_a_note():
     assert read_nvidia(Library(init_error=15)) == ([], ["the NVIDIA driver does not answer: error 15"])
+
+
+def refusing(code):
+    def opened():
+        raise OSError(code, "refused")
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("init_error", "opened", "fault"),
+    [
+        (18, refusing(errno.EPERM), "restart-needed"),
+        (999, refusing(errno.EPERM), "refused"),
+        (4, refusing(errno.EPERM), "refused"),
+        (999, refusing(errno.EACCES), ""),  # this user lacks the permission: the server may have it
+        (999, refusing(errno.ENOENT), ""),
+        (999, lambda: os.open(os.devnull, os.O_RDONLY), ""),
+        (9, refusing(errno.EPERM), ""),
+        (None, refusing(errno.EPERM), ""),
+    ],
+)
+def test_only_two_refusals_of_the_driver_have_one_meaning(init_error, opened, fault):
+    assert fault_of(Library(init_error=init_error), opened) == fault

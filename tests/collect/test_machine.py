@@ -1,10 +1,12 @@
 """Which devices an answer is about: those that the user names, or those that are here."""
 
+import msgspec
 import pytest
 
 from doctor.collect import machine as module
-from doctor.collect.machine import machine
-from doctor.errors import UsageError
+from doctor.collect.machine import machine, with_measured_host
+from doctor.collect.named_device import Devices
+from doctor.errors import Skip, UsageError
 from doctor.facts import Gpu
 from doctor.sizing.settings import Settings
 
@@ -74,11 +76,82 @@ def test_an_integrated_gpu_is_not_taken_for_a_card(with_gpus):
     assert room.device_bytes is None
 
 
-def test_the_processor_is_measured_only_when_it_was_asked_for(with_gpus, monkeypatch):
+def test_a_machine_without_a_gpu_says_so_and_has_its_ram(with_gpus):
     with_gpus()
-    measured = []
-    monkeypatch.setattr(module, "_measured", lambda: measured.append(1))
-    machine("", Settings())
-    assert not measured
-    machine("", Settings(backend="cpu"))
-    assert measured
+    settings, devices, room = machine("", Settings())
+    assert settings.backend == ""
+    assert room.device_bytes is None
+    assert room.host_bytes
+    assert "No graphics card was found here" in devices.notes[0]
+    assert machine("", Settings(backend="cpu"))[1].notes == ()
+
+
+def test_an_unknown_card_has_room_but_no_speed_and_says_why(with_gpus):
+    unknown = msgspec.structs.replace(RTX, name="Radeon RX 12345 XT", vendor="amd")
+    with_gpus(unknown)
+    _, devices, room = machine("", Settings())
+    assert room.device_bytes == 20 * GIB
+    assert devices.device is None
+    assert "bandwidth of Radeon RX 12345 XT is not known" in devices.notes[0]
+
+
+def test_the_bandwidth_says_where_it_comes_from(with_gpus):
+    with_gpus(RTX)
+    assert machine("", Settings())[1].device.origin == "computed"
+    with_gpus(msgspec.structs.replace(RTX, memory_bandwidth_bytes_s=930e9))
+    found = machine("", Settings())[1].device
+    assert (found.origin, found.source) == ("reported", "NVML")
+    assert found.bandwidth_bytes_s == pytest.approx(930e9)
+    assert machine("", Settings())[2].origin == "reported"
+    assert machine("RTX 3090", Settings())[2].origin == "computed"
+
+
+def test_several_cards_add_their_room_and_share_the_work(with_gpus):
+    small = msgspec.structs.replace(RTX, name="NVIDIA GeForce RTX 3060", memory_total_bytes=12 * GIB)
+    with_gpus(RTX, RTX)
+    settings, devices, room = machine("", Settings())
+    assert (settings.devices, devices.device.count, room.device_bytes) == (2, 2, 40 * GIB)
+    assert room.name == "2 x NVIDIA GeForce RTX 3090"
+    with_gpus(RTX, msgspec.structs.replace(small, memory_free_bytes=10 * GIB))
+    settings, devices, room = machine("", Settings())
+    assert room.device_bytes == 30 * GIB
+    assert 360e9 < devices.device.bandwidth_bytes_s < 936e9
+
+
+@pytest.mark.parametrize(
+    ("named", "device_gib", "host_gib"),
+    [
+        ("2x RTX 3090", 48, None),
+        ("RTX 3060 12GB + DDR5-6000 x2 64GB", 12, 64),
+        ("DDR4-3200 x4 128GB", None, 128),
+        ("Radeon 8060S 96GB", 96, None),
+    ],
+)
+def test_memory_is_counted_as_it_is_named(named, device_gib, host_gib):
+    _, _, room = machine(named, Settings())
+    assert room.device_bytes == (device_gib and device_gib * GIB)
+    assert room.host_bytes == (host_gib and host_gib * GIB)
+
+
+@pytest.mark.parametrize(("named", "hint"), [("DDR5-6000", "channels or width"), ("RTX 6000", "as its maker does")])
+def test_the_refusal_says_what_is_missing(named, hint):
+    with pytest.raises(UsageError, match=hint):
+        machine(named, Settings())
+
+
+def test_the_ram_is_measured_now_and_labelled():
+    """This machine's own RAM, for a fraction of a second."""
+    devices = with_measured_host(Devices())
+    assert devices.host.kind == "cpu"
+    assert devices.host.origin == "probed"
+    assert "GB/s measured" in devices.host.source
+
+
+def test_what_cannot_be_measured_is_a_note(monkeypatch):
+    def refuse():
+        raise Skip("the cache hides it")
+
+    monkeypatch.setattr(module, "_measured", refuse)
+    devices = with_measured_host(Devices())
+    assert devices.host is None
+    assert devices.notes == ("The speed of the RAM could not be measured: the cache hides it.",)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from doctor.collect import process
+from doctor.collect.process_memory import held_by
 from doctor.errors import Skip
 from doctor.facts import Reach
 from tests.given import given
@@ -114,14 +115,18 @@ def test_a_tunnel_is_told():
     assert found.command == ()
 
 
-def test_the_limit_for_locked_memory_is_read(tmp_path):
+def test_the_memory_of_a_process_and_its_limit_for_locks_are_read(tmp_path):
     folder = tmp_path / "proc/7"
     folder.mkdir(parents=True)
     (folder / "limits").write_text(
         "Limit  Soft Limit  Hard Limit  Units\nMax locked memory         8388608    8388608    bytes\n"
     )
     (folder / "status").write_text("Name:\tx\nVmLck:\t    1024 kB\n")
-    assert process._lock_limit(tmp_path, 7) == 8388608
-    assert process._locked(tmp_path, 7) == 1024 * 1024
+    one = SimpleNamespace(pid=7, memory_info=lambda: SimpleNamespace(rss=30 << 20, shared=10 << 20))
+    held = held_by([one], tmp_path)
+    assert (held.lock_limit_bytes, held.locked_bytes) == (8388608, 1024 * 1024)
+    assert (held.rss_bytes, held.private_bytes) == (30 << 20, 20 << 20)
     (folder / "limits").write_text("Max locked memory         unlimited   unlimited  bytes\n")
-    assert process._lock_limit(tmp_path, 7) is None
+    one.memory_info = lambda: SimpleNamespace(rss=30 << 20)
+    assert held_by([one], tmp_path).lock_limit_bytes is None
+    assert held_by([one], tmp_path).private_bytes is None

@@ -5,10 +5,13 @@ import os
 import random
 import time
 
+import pytest
+
 from doctor.collect.shape import read_model_file
 from doctor.errors import DoctorError
 from doctor.report import Look
-from doctor.report.fit import as_json, as_text
+from doctor.report.fit_json import as_json
+from doctor.report.fit_text import as_text
 from doctor.sizing.answer import answer
 from doctor.sizing.fit import Room
 from doctor.sizing.hardware import find
@@ -21,6 +24,7 @@ MUTATIONS = 1000
 HEADER_BYTES = 4096  # keys of the architecture stand first; the vocabulary behind them is only walked over
 
 
+@pytest.mark.timeout(240)
 def test_a_thousand_damaged_models_are_answered_or_refused(tmp_path):
     whole = PATIENT.read_bytes()
     path = tmp_path / "m.gguf"

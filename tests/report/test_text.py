@@ -158,8 +158,8 @@ def test_windows_commands_are_quoted_for_windows():
     remedy = msgspec.structs.replace(CONFIRMED.remedies[0], steps=CONFIRMED.remedies[0].steps[:2])
     target = msgspec.structs.replace(TARGET, causes=(msgspec.structs.replace(CONFIRMED, remedies=(remedy,)),))
     page = render(msgspec.structs.replace(REPORT, targets=(target,), host={"System": {"os": "windows"}}))
-    assert "POST http://127.0.0.1:11434/api/generate" in page
-    assert "curl" not in page
+    assert "curl.exe -X POST http://127.0.0.1:11434/api/generate" in page
+    assert '\'{\\"model\\": ' in page  # Windows PowerShell drops a double quote without a backslash before it
 
 
 def test_the_depth_of_the_run_is_named():

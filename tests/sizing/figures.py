@@ -1,13 +1,23 @@
-"""Errors of the models of memory and speed on the rows of the reference folder; tests and the benchmark share them."""
+"""Errors of the models of memory and speed on recorded rows; tests and the benchmark share them."""
 
+import csv
 import statistics
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
+import msgspec
+
+from doctor.sizing.classes import kind_on
 from doctor.sizing.hardware import find
 from doctor.sizing.memory import MIB, Need, need
 from doctor.sizing.settings import Settings
-from doctor.sizing.speed import Part, judged
+from doctor.sizing.speed import Part, judged, part_of
 from tests.sizing.reference import grid_settings, rows, sample_shapes, shapes
+
+# Measurements that people published, each with its source. `set` "first" is what the classes' constants were chosen
+# with, "later" was collected afterwards (the classes of Jetson and Intel came from it).
+MEASURED = Path(__file__).resolve().parent.parent / "data/speed_rows.csv"
 
 # Blocks of the models in `speed_samples.csv`, from their published configurations.
 LAYERS = {
@@ -32,6 +42,7 @@ LAYERS = {
 }
 
 
+@cache
 def grid_errors() -> dict[str, list[float]]:
     """Absolute errors in MiB of weights and KV, shares of compute, one an allocation."""
     found: dict[str, list[float]] = {name: [] for name in ("weights", "kv", "compute", "compute_host")}
@@ -65,7 +76,9 @@ def sample_errors() -> tuple[list[float], list[float]]:
 
 
 def _compute(needed: Need, row: dict[str, str]) -> float:
-    return (needed.compute.host if row["backend"] == "CPU" else needed.compute.device) / MIB
+    """MiB as the log says them: of one of the devices that work at once."""
+    side = needed.compute.host if row["backend"] == "CPU" else needed.compute.device
+    return side / (2 if "pipeline" in row["backend"] else 1) / MIB
 
 
 def sample_settings(row: dict[str, str]) -> Settings:
@@ -98,6 +111,50 @@ def speeds() -> Iterator[tuple[str, float, float, float]]:
         )
         found = judged([part], int(row["depth_tokens"]))
         yield row["label"], float(row["decode_tok_s"]), found.decode_tok_s, found.slow_below_tok_s
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """One published rate and what the model says of it."""
+
+    group: str
+    label: str
+    kind: str
+    hardware: str
+    tok_s: float
+    predicted_tok_s: float
+    slow_below_tok_s: float
+
+    @property
+    def error(self) -> float:
+        """Share by which the prediction misses."""
+        return abs(self.predicted_tok_s / self.tok_s - 1)
+
+
+def measured_rows() -> list[dict[str, str]]:
+    """The table as it is written."""
+    with MEASURED.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def measured() -> Iterator[Measured]:
+    """Every published measurement with its prediction."""
+    for row in measured_rows():
+        device = find(row["hardware"])
+        assert device is not None, row["hardware"]
+        layers = int(row["layers"])
+        device = msgspec.structs.replace(device, kind=kind_on(device.kind, row["backend"]))
+        experts = layers if row["experts"] == "1" else 0
+        part = part_of(device, float(row["weights_gb"]) * 1e9, float(row["cache_gb"]) * 1e9, layers, experts)
+        found = judged([part], int(row["depth"]))
+        yield Measured(
+            group=row["set"],
+            label=row["label"],
+            kind=device.kind,
+            hardware=row["hardware"],
+            tok_s=float(row["tok_s"]),
+            predicted_tok_s=found.decode_tok_s,
+            slow_below_tok_s=found.slow_below_tok_s,
+        )
 
 
 def percentile(values: list[float], share: float) -> float:

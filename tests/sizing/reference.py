@@ -12,6 +12,7 @@ from doctor.collect.gguf import read_header
 from doctor.sizing.gguf_shape import shape_of
 from doctor.sizing.settings import Settings
 from doctor.sizing.shape import Layer, Shape
+from tests.sizing.models import model
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared/reference"
 HEADS = FOLDER / "gguf-heads"
@@ -56,40 +57,6 @@ def grid_settings(row: dict[str, str]) -> Settings:
     )
 
 
-def dense(layers: int, kv: int, d: int, vocabulary: int, heads: int, ff: int, **more) -> Shape:
-    """A shape from published hyper-parameters, without weights; `kv` elements of K, and of V, a layer."""
-    layer = Layer(attention="full", k_width=kv, v_width=kv)
-    return Shape(
-        architecture="llama",
-        layers=(layer,) * layers,
-        embedding_length=d,
-        vocabulary=vocabulary,
-        heads=heads,
-        head_length=more.pop("head_length", d // heads),
-        feed_forward=ff,
-        **more,
-    )
-
-
-def hybrid() -> Shape:
-    """Qwen3-Next-80B: every fourth of 48 layers attends (2 heads of 256), the others keep a recurrent state."""
-    attending = Layer(attention="full", k_width=512, v_width=512)
-    recurrent = Layer(attention="none", state_bytes=4 * (3 * (4096 + 2 * 16 * 128) + 128 * 4096))
-    layers = tuple(attending if i % 4 == 3 else recurrent for i in range(48))
-    return Shape(
-        architecture="qwen3next",
-        layers=layers,
-        embedding_length=2048,
-        vocabulary=151936,
-        heads=16,
-        head_length=256,
-        feed_forward=5120,
-        experts=512,
-        experts_used=10,
-        expert_feed_forward=512,
-    )
-
-
 @cache
 def sample_shapes() -> dict[str, Shape]:
     """Shapes of `memory_samples.csv` by its `arch_key`."""
@@ -98,20 +65,14 @@ def sample_shapes() -> dict[str, Shape]:
     return {
         **heads,
         "llama3-8b": heads["llama31-8b"],
-        "qwen25-14b": dense(48, 1024, 5120, 152064, 40, 13824),
+        "qwen25-14b": model("qwen2.5-14b"),
+        # A file of before multi-head latent attention; its tensors are not published.
         "deepseek-v3-legacy": Shape(
-            architecture="deepseek2",
-            layers=(legacy,) * 61,
-            embedding_length=7168,
-            vocabulary=129280,
-            heads=128,
-            feed_forward=18432,
+            architecture="deepseek2", layers=(legacy,) * 61, embedding_length=7168, vocabulary=129280
         ),
-        "glm4-32b": dense(61, 256, 6144, 151552, 48, 23040, head_length=128),
-        "qwen3-235b": dense(
-            94, 512, 4096, 151936, 64, 12288, head_length=128, experts=128, experts_used=8, expert_feed_forward=1536
-        ),
-        "qwen3-1.7b": dense(28, 1024, 2048, 151936, 16, 6144, head_length=128),
-        "llama32-1b": dense(16, 512, 2048, 128256, 32, 8192),
-        "qwen3next-80b": hybrid(),
+        "glm4-32b": model("glm-4-32b"),
+        "qwen3-235b": model("qwen3-235b-a22b"),
+        "qwen3-1.7b": model("qwen3-1.7b"),
+        "llama32-1b": model("llama-3.2-1b"),
+        "qwen3next-80b": model("qwen3-next-80b"),
     }

@@ -32,7 +32,15 @@ def test_a_window_bounds_what_is_read():
 
 def test_a_mixture_reads_only_its_active_experts():
     read = active(MIXTURE, Settings()).device_bytes
-    assert read == pytest.approx(MIXTURE.output_bytes + 24 * (20 + 380 / 16) * (1 << 20))
+    experts = 3 * 2880 * 2880 * 17 // 32 + 3 * 2880 * 4  # of MXFP4, with biases
+    dense = sum(layer.weight_bytes for layer in MIXTURE.layers) - 24 * 32 * experts
+    assert read == pytest.approx(MIXTURE.output_bytes + dense + 24 * 4 * experts)
+    assert dense < 24 * 4 * experts
+
+
+def test_leading_layers_with_experts_on_the_processor_are_read_there():
+    read = active(MIXTURE, Settings(cpu_moe_layers=6))
+    assert read.host_bytes == pytest.approx(active(MIXTURE, Settings(experts_on_cpu=True)).host_bytes / 4)
 
 
 def test_deep_in_a_context_the_slow_line_is_more_lenient():

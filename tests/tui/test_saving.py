@@ -1,8 +1,10 @@
 """Saving a finished report, in a folder of the test."""
 
+import msgspec
 import pytest
 
 from doctor.errors import ReportError
+from doctor.model import Redaction
 from doctor.report.json import read
 from doctor.tui.saving import proposal, save
 from tests.tui import stories
@@ -17,8 +19,18 @@ def test_the_proposed_name_holds_the_time_of_the_run():
 def test_json_that_reads_back_and_text_are_written_side_by_side(tmp_path):
     json_path, text_path = save(REPORT, str(tmp_path / "mine.json"))
     assert (json_path, text_path) == (tmp_path / "mine.json", tmp_path / "mine.txt")
-    assert read(json_path.read_bytes()) == REPORT
+    assert read(json_path.read_bytes()) == msgspec.structs.replace(REPORT, redaction=Redaction(level="all"))
     assert "CRITICAL" in text_path.read_text(encoding="utf-8")
+
+
+def test_what_is_saved_holds_no_secret(tmp_path):
+    report = msgspec.structs.replace(
+        REPORT, reason="Authorization: Bearer Zk7Qm2Xv9Rt4 sent to http://tower.brandt.org"
+    )
+    for path in save(report, str(tmp_path / "mine.json")):
+        text = path.read_text(encoding="utf-8")
+        assert "Zk7Qm2Xv9Rt4" not in text
+        assert "brandt" not in text
 
 
 def test_a_name_without_an_ending_gets_one(tmp_path):

@@ -14,7 +14,11 @@ from doctor.ward.engine import Settings, serve, serving
 
 pytestmark = pytest.mark.ward
 REPOSITORY = Path(__file__).resolve().parents[2]
-SAY_READY = {"messages": [{"role": "user", "content": "Reply with the single word: ready"}], "max_tokens": 8}
+SAY_READY = {
+    "messages": [{"role": "user", "content": "Reply with the single word: ready"}],
+    "max_tokens": 8,
+    "temperature": 0,
+}
 
 
 def gone(pid):
@@ -123,3 +127,19 @@ async def test_the_log_of_a_running_engine_has_its_memory_sizes():
     async with serve() as running:
         text = running.log.read_text(errors="replace")
     assert "llama_kv_cache: size =" in text
+
+
+async def test_flags_reach_the_server_and_its_command_line():
+    """Real engine."""
+    settings = Settings(flags={"--temp": 1.5, "--ignore-eos": True, "--cache-type-k": "q8_0"})
+    async with serve(settings=settings) as running, Client(running.url) as client:
+        asked = (await client.get("/props")).json()["default_generation_settings"]["params"]
+        words = psutil.Process(running.pid).cmdline()
+    assert (asked["temperature"], asked["ignore_eos"]) == (1.5, True)
+    assert words[-5:] == ["--temp", "1.5", "--ignore-eos", "--cache-type-k", "q8_0"]
+
+
+def test_a_flag_that_is_not_known_ends_the_start():
+    """Real engine's child."""
+    with pytest.raises(WardError, match="--no-such-flag"), serving(settings=Settings(flags={"--no-such-flag": True})):
+        pass

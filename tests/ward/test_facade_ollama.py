@@ -8,6 +8,7 @@ import pytest
 
 from doctor.http import Client
 from doctor.ward import admitted, patient
+from doctor.ward.call_faults import CallFaults
 from doctor.ward.engine import PATIENT, Settings, serve
 from doctor.ward.facade_ollama import Faults, ollama
 from doctor.ward.gguf_edit import read
@@ -34,11 +35,11 @@ WEATHER = {
 
 
 @contextlib.asynccontextmanager
-async def asked(claims=None, faults=None, settings=None):
+async def asked(claims=None, faults=None, settings=None, calls=None):
     """A client of a façade with these claims and faults."""
     async with (
         serve(settings=settings) as running,
-        ollama(running.url, read(PATIENT), claims or Claims(), faults or Faults()) as url,
+        ollama(running.url, read(PATIENT), claims or Claims(), faults or Faults(), calls) as url,
         Client(url) as client,
     ):
         yield client
@@ -176,11 +177,23 @@ async def test_arguments_are_cut_and_formats_ignored_only_on_demand():
     prose = {"model": "patient", "messages": HELLO, "reasoning_effort": "none", "response_format": demand}
     found = {}
     for ill in (False, True):
-        async with asked(faults=Faults(arguments_cut=ill, ignores_format=ill)) as client:
+        async with asked(faults=Faults(ignores_format=ill), calls=CallFaults(cut=ill)) as client:
             called = (await client.post("/v1/chat/completions", call)).json()["choices"][0]["message"]
             formed = (await client.post("/v1/chat/completions", prose)).json()["choices"][0]["message"]
         found[ill] = (called["tool_calls"][0]["function"]["arguments"][-1], formed["content"][0])
     assert found == {False: ("}", "{"), True: ('"', "H")}
+
+
+async def test_a_format_may_be_ignored_while_the_model_thinks():
+    """Façade on a real engine."""
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    demand = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    prose = {"model": "patient", "messages": HELLO, "response_format": demand, "temperature": 0, "max_tokens": 48}
+    async with asked(faults=Faults(thinking_ignores_format=True)) as client:
+        off = (await client.post("/v1/chat/completions", prose | {"reasoning_effort": "none"})).json()
+        on = (await client.post("/v1/chat/completions", prose)).json()
+    starts = [answer["choices"][0]["message"]["content"][0] for answer in (off, on)]
+    assert starts == ["{", "H"]
 
 
 async def test_a_thought_may_stay_in_the_text():
@@ -265,7 +278,7 @@ async def test_an_unparsed_call_stays_text_and_may_name_a_tool_never_offered():
     """Façade on a real engine."""
     body = {"model": "patient", "messages": ASK_WEATHER, "tools": [WEATHER], "stream": False, "think": False}
     body["options"] = GREEDY
-    async with asked(faults=Faults(calls_stay_text=True, calls_name="search_web")) as client:
+    async with asked(calls=CallFaults(stay_text=True, name="search_web")) as client:
         message = (await client.post("/api/chat", body)).json()["message"]
     assert "tool_calls" not in message
     assert '{"name": "search_web"' in message["content"]

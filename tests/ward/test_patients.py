@@ -13,8 +13,8 @@ SHIPPED = shipped()
 
 def test_the_ward_has_enough_sick_and_healthy_patients():
     healthy = [one.id for one in SHIPPED if one.healthy]
-    assert len(SHIPPED) - len(healthy) >= 14
-    assert len(healthy) >= 4
+    assert len(SHIPPED) - len(healthy) >= 70
+    assert len(healthy) >= 25
 
 
 @pytest.mark.parametrize("one", SHIPPED, ids=lambda one: one.id)
@@ -40,7 +40,7 @@ def test_a_patient_of_the_users_own_is_read_from_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('title = "x"\nengine = "vllm"\n', "names the engine 'vllm'"),
+        ('title = "x"\nengine = "tgi"\n', "names the engine 'tgi'"),
         ('title = "x"\nengine = "llama.cpp"\nvarient = "x"\n', "varient"),
         ('title = "x"\n', "engine"),
         ("title = ", "is wrong"),

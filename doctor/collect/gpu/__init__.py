@@ -13,7 +13,7 @@ from doctor.facts import Gpu, Gpus
 DEADLINE_S = 5.0
 ROOT = Path("/")
 
-Found = tuple[list[Gpu], list[str]]
+Found = tuple[list[Gpu], list[str], str]  # devices, notes, fault
 
 
 async def collect_gpus(context: Context) -> Gpus:
@@ -26,6 +26,7 @@ async def look() -> Gpus:
     sources: tuple[Callable[[], Awaitable[Found]], ...] = (_nvidia, _sysfs) if sys.platform != "darwin" else (_apple,)
     devices: list[Gpu] = []
     notes: list[str] = []
+    fault = ""
     for found in await asyncio.gather(*(source() for source in sources), return_exceptions=True):
         if isinstance(found, Trouble):
             notes.append(str(found))
@@ -34,16 +35,22 @@ async def look() -> Gpus:
         else:
             devices += found[0]
             notes += found[1]
-    return Gpus(devices=tuple(devices), notes=tuple(notes))
+            fault = fault or found[2]
+    return Gpus(devices=tuple(devices), notes=tuple(notes), fault=fault)
 
 
 async def _nvidia() -> Found:
-    from doctor.collect.gpu.nvidia import library, read_nvidia
+    from doctor.collect.gpu.nvidia import fault_of, library, read_nvidia
 
     nvml = library()
     if nvml is None:
-        return [], []
-    return await in_thread(lambda: read_nvidia(nvml), DEADLINE_S, "the NVIDIA driver")
+        return [], [], ""
+
+    def read() -> Found:
+        devices, notes = read_nvidia(nvml)
+        return devices, notes, fault_of(nvml) if notes and not devices else ""
+
+    return await in_thread(read, DEADLINE_S, "the NVIDIA driver")
 
 
 async def _sysfs() -> Found:
@@ -51,7 +58,7 @@ async def _sysfs() -> Found:
     from doctor.collect.gpu.intel import read_intel
 
     def read() -> Found:
-        return [*read_amd(ROOT), *read_intel(ROOT)], []
+        return [*read_amd(ROOT), *read_intel(ROOT)], [], ""
 
     return await in_thread(read, DEADLINE_S, "the list of graphics cards")
 
@@ -59,4 +66,4 @@ async def _sysfs() -> Found:
 async def _apple() -> Found:
     from doctor.collect.gpu.apple import read_apple
 
-    return await read_apple()
+    return (*await read_apple(), "")

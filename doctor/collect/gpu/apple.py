@@ -7,31 +7,11 @@ from typing import Any
 from doctor.collect.command import output
 from doctor.errors import Trouble
 from doctor.facts import Gpu
+from doctor.sizing.hardware import find
 from doctor.text import one_line
 
 PROFILER = "/usr/sbin/system_profiler"
 SYSCTL = "/usr/sbin/sysctl"
-# Memory bandwidth by chip in GB/s, from Apple's specifications. A Max chip comes in two sizes, told by its GPU cores.
-BANDWIDTH_GB_S: dict[str, float | dict[int, float]] = {
-    "M1": 68,
-    "M1 Pro": 200,
-    "M1 Max": 400,
-    "M1 Ultra": 800,
-    "M2": 100,
-    "M2 Pro": 200,
-    "M2 Max": 400,
-    "M2 Ultra": 800,
-    "M3": 102,
-    "M3 Pro": 153,
-    "M3 Max": {30: 307, 40: 410},
-    "M3 Ultra": 819,
-    "M4": 120,
-    "M4 Pro": 273,
-    "M4 Max": {32: 410, 40: 546},
-    "M5": 153,
-    "M5 Pro": 307,
-    "M5 Max": {32: 460, 40: 614},
-}
 
 
 async def read_apple() -> tuple[list[Gpu], list[str]]:
@@ -80,11 +60,9 @@ def _vendor(name: str) -> str:
 
 
 def bandwidth(name: str, gpu_cores: int) -> float | None:
-    """Bytes per second of a chip's memory; None for a chip that the table does not know."""
-    known = BANDWIDTH_GB_S.get(name.removeprefix("Apple ").strip())
-    if isinstance(known, dict):
-        known = known.get(gpu_cores) or min(known.values())
-    return known * 1e9 if known else None
+    """Bytes per second of a chip's memory as listed; None for a chip that the table of devices does not know."""
+    listed = find(name, cores=gpu_cores)
+    return listed.bandwidth_bytes_s if listed else None
 
 
 def _whole(text: str) -> int:

@@ -4,6 +4,8 @@ Every call can fail on some card, driver or container: what fails is None, and t
 handed in, so that tests can put a recorded one in its place.
 """
 
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -30,6 +32,7 @@ UNIFIED = ("GB10", "Orin", "Thor", "Xavier", "Tegra")
 # The driver's "not available" for a process' memory (Windows).
 NOT_AVAILABLE = (1 << 64) - 1
 RECENT_S = 2.0
+CONTROL = "/dev/nvidiactl"  # every program opens it before it can use a card
 
 
 def library() -> Any | None:  # noqa: ANN401 - a module without types
@@ -62,6 +65,37 @@ def read_nvidia(nvml: Any) -> tuple[list[Gpu], list[str]]:  # noqa: ANN401
         return devices, notes
     finally:
         asked(nvml, nvml.nvmlShutdown)
+
+
+def fault_of(nvml: Any, opened: Callable[[], int] | None = None) -> str:  # noqa: ANN401
+    """What keeps an installed driver from working: "restart-needed", "refused", or empty.
+
+    "refused": the device is there and may not be opened although its mode allows it. Docker's device rules are lost
+    when systemd reloads its units; the kernel then says EPERM, where a missing permission of the file gives EACCES.
+    """
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError as error:
+        code = getattr(error, "value", None)
+        if code == nvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH:
+            return "restart-needed"
+        refused = code in (nvml.NVML_ERROR_UNKNOWN, nvml.NVML_ERROR_NO_PERMISSION)
+        return "refused" if refused and _not_permitted(opened or _open_control) else ""
+    asked(nvml, nvml.nvmlShutdown)
+    return ""
+
+
+def _open_control() -> int:
+    return os.open(CONTROL, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+
+
+def _not_permitted(opened: Callable[[], int]) -> bool:
+    """Whether the kernel forbids the device itself, and not only this user."""
+    try:
+        os.close(opened())
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return False
 
 
 def _why_not(nvml: Any, error: Exception) -> list[str]:  # noqa: ANN401

@@ -8,13 +8,11 @@ import contextlib
 import math
 import random
 
-import msgspec
-
-from doctor.collect.probes.ask import ask
+from doctor.collect.probes.ask import ask, ready
 from doctor.collect.probes.locker_text import Lockers, LockerText
 from doctor.context import Context
 from doctor.errors import Skip
-from doctor.facts import CanaryText, Exchange, Identity, PromptAccounting, Window
+from doctor.facts import CanaryText, Exchange, Identity, PromptAccounting, TextScale, Window
 from doctor.model import Depth
 from doctor.runtimes import adapter
 
@@ -26,31 +24,10 @@ SMALLEST_WINDOW = 64  # a server that counts every prompt as fewer tokens than t
 MAX_WINDOW_FOR_OVER_LENGTH = 16_384
 
 
-class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of a locker text as a function of its blocks, and how fast a short one was read."""
-
-    one_block: int
-    per_block: int
-    exact: bool
-    small: Exchange
-
-    def tokens(self, blocks: int) -> int:
-        """Expected prompt tokens of a text of this many blocks."""
-        return self.one_block + (blocks - 1) * self.per_block
-
-    def blocks(self, tokens: float) -> int:
-        """The most blocks that stay within this many prompt tokens, at least one."""
-        return max(1, 1 + math.floor((tokens - self.one_block) / self.per_block))
-
-    @property
-    def prompt_tok_s(self) -> float:
-        """Prompt tokens per second: the server's own number, else from the whole request without loading."""
-        seconds = max(self.small.total_s - (self.small.load_s or 0.0), 1e-3)
-        return self.small.prompt_tok_s or self.one_block / seconds
-
-
-async def measure_scale(context: Context, lockers: Lockers) -> Scale:
+async def collect_text_scale(context: Context) -> TextScale:
     """Ask one small text, and a second one where tokens cannot be counted otherwise. Raises Skip."""
+    await ready(context)
+    lockers = Lockers(random.SystemRandom())
     one = lockers.text(1)
     small = await ask(context, "accounting: one block", one.messages, max_tokens=1)
     if not small.ok:
@@ -68,7 +45,13 @@ async def measure_scale(context: Context, lockers: Lockers) -> Scale:
     if second - first < words_per_block() or first < one.words:
         # No text has fewer tokens than words: the short texts were cut or miscounted already, so words must do.
         first, second = (round(TOKENS_PER_WORD * text.words) for text in (one, lockers.text(2)))
-    return Scale(one_block=first, per_block=second - first, exact=exact, small=small)
+    return TextScale(block=lockers.block, one_block=first, per_block=second - first, exact=exact, small=small)
+
+
+async def lockers_and_scale(context: Context) -> tuple[Lockers, TextScale]:
+    """Fresh codes in the sentences of the run's scale."""
+    scale = await context.fact(TextScale)
+    return Lockers(random.SystemRandom(), scale.block), scale
 
 
 async def count(context: Context, text: LockerText) -> int | None:
@@ -126,7 +109,8 @@ async def count_between(context: Context, canary: CanaryText, counted: int, expe
     """Tokens counted for a text between what was counted and what was sent: the same number again is a limit."""
     share = (counted + expected) / 2 / expected
     blocks = max(1, round(share * canary.words / words_per_block()))
-    text = Lockers(random.SystemRandom()).text(blocks)
+    lockers, _ = await lockers_and_scale(context)
+    text = lockers.text(blocks)
     with contextlib.suppress(Skip):
         return (await ask(context, "accounting: shorter text", text.messages, max_tokens=1)).prompt_tokens
     return None
@@ -138,7 +122,8 @@ async def over_length(context: Context, canary: CanaryText, expected: float) -> 
     if context.depth is not Depth.DEEP or window is None or window > MAX_WINDOW_FOR_OVER_LENGTH:
         return None
     per_block = expected / canary.words * words_per_block()
-    text = Lockers(random.SystemRandom()).text(math.ceil(OVER_LENGTH * window / per_block))
+    lockers, _ = await lockers_and_scale(context)
+    text = lockers.text(math.ceil(OVER_LENGTH * window / per_block))
     with contextlib.suppress(Skip):
         return await ask(context, "accounting: over-length", text.messages, max_tokens=16)
     return None

@@ -5,21 +5,28 @@ Fields read: OpenAI chat completions (whole and streamed), the extras of llama.c
 """
 
 import json
-import math
 from typing import Any
 
 import msgspec
 
+from doctor.collect.probes.calls import Calls, CallsByIndex
+from doctor.collect.probes.values import (
+    NANOSECOND,
+    clean,
+    count,
+    first,
+    first_known,
+    name_of,
+    number,
+    rate,
+    section,
+)
 from doctor.errors import Malformed
-from doctor.facts import Exchange, ToolCall
+from doctor.facts import Exchange
 from doctor.http import MAX_JSON_CONTAINERS
 from doctor.text import one_line
 
-MAX_TEXT = 64_000  # characters of one answer that are kept; probes ask for fewer than 2000 tokens
-MAX_CALLS = 64
-MAX_COUNT = 10**9
 ERROR_CHARACTERS = 300
-NANOSECOND = 1e-9
 
 
 def decode(body: bytes | str) -> Any:  # noqa: ANN401 - untrusted JSON has any shape
@@ -84,68 +91,6 @@ def native(body: object, base: Exchange) -> Exchange:
     )
 
 
-class Calls:
-    """Tool calls put together from whole messages or stream deltas.
-
-    A new id starts a new call even where the index repeats, and an index is kept as it came.
-    """
-
-    def __init__(self) -> None:
-        self._parts: list[dict[str, Any]] = []
-
-    def add(self, message: dict[str, Any]) -> None:
-        """Take in `tool_calls` (or the older `function_call`) of a message or a delta."""
-        calls = message.get("tool_calls")
-        if isinstance(calls, dict):
-            calls = [calls]
-        if not isinstance(calls, list):
-            old = message.get("function_call")
-            calls = [{"function": old}] if isinstance(old, dict) else []
-        for call in calls:
-            if isinstance(call, dict):
-                self._take(call)
-
-    def _take(self, call: dict[str, Any]) -> None:
-        function = call.get("function")
-        if not isinstance(function, dict):
-            function = call
-        index = count(call.get("index", function.get("index")))
-        part = self._part(index, name_of(call.get("id")), name_of(function.get("name")))
-        if part is None:
-            return
-        part["name"] = part["name"] or name_of(function.get("name"))
-        arguments = function.get("arguments")
-        if isinstance(arguments, str):
-            part["type"] = "string"
-            part["text"] = (part["text"] + arguments)[:MAX_TEXT]
-        elif arguments is not None:
-            part["type"] = "object"
-            part["text"] = json.dumps(arguments, ensure_ascii=False)[:MAX_TEXT]
-
-    def _part(self, index: int | None, call_id: str, name: str) -> dict[str, Any] | None:
-        """The call that a delta belongs to, a new one when it begins one; None above the cap."""
-        same = [p for p in self._parts if index is None or p["index"] == index]
-        if same and (call_id in {"", same[-1]["id"]}) and not (not call_id and name and same[-1]["name"]):
-            return same[-1]
-        if len(self._parts) >= MAX_CALLS:
-            return None
-        self._parts.append({"index": index, "id": call_id, "name": name, "text": "", "type": "missing"})
-        return self._parts[-1]
-
-    def made(self) -> tuple[ToolCall, ...]:
-        """The calls as facts, in the order in which they began."""
-        return tuple(
-            ToolCall(
-                name=p["name"],
-                arguments=clean(p["text"]),
-                arguments_type=p["type"],
-                id=p["id"],
-                index=p["index"],
-            )
-            for p in self._parts
-        )
-
-
 class Stream:
     """Server-sent events of a streamed answer, taken line by line."""
 
@@ -154,6 +99,7 @@ class Stream:
         self._content: list[str] = []
         self._reasoning: list[str] = []
         self._calls = Calls()
+        self._by_index = CallsByIndex()
         self._plain: list[bytes] = []  # lines that are no events: a server that ignores `stream` answers in one piece
         self.chunks = 0
         self.done = False
@@ -190,6 +136,7 @@ class Stream:
         self._content.append(content)
         self._reasoning.append(reasoning)
         self._calls.add(delta)
+        self._by_index.add(delta)
         carried = bool(content or reasoning or delta.get("tool_calls"))
         self.chunks += carried
         return carried
@@ -203,9 +150,46 @@ class Stream:
             content=clean("".join(self._content)),
             reasoning=clean("".join(self._reasoning)),
             tool_calls=self._calls.made(),
+            calls_by_index=self._by_index.made(),
             finish_reason=self._finish,
             chunks=self.chunks,
             error=self._error,
+        )
+
+
+class NativeStream:
+    """Lines of JSON of Ollama's streamed `/api/chat`, taken one by one; the last one has the counters."""
+
+    def __init__(self, base: Exchange) -> None:
+        self._base = base
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls = Calls()
+        self._chunks = 0
+
+    def take(self, line: bytes) -> None:
+        """Read one line. Raises Malformed."""
+        if not line.strip():
+            return
+        body = decode(line)
+        if not isinstance(body, dict):
+            raise Malformed("a line of the answer is not a JSON object")
+        message = section(body, "message")
+        self._content.append(text_of(message.get("content")))
+        self._reasoning.append(reasoning_of(message))
+        self._calls.add(message)
+        self._chunks += bool(self._content[-1] or self._reasoning[-1] or message.get("tool_calls"))
+        if body.get("done") or body.get("error"):
+            self._base = native({"message": {}, **body}, self._base)
+
+    def exchange(self) -> Exchange:
+        """What has arrived so far."""
+        return msgspec.structs.replace(
+            self._base,
+            content=clean("".join(self._content)),
+            reasoning=clean("".join(self._reasoning)),
+            tool_calls=self._calls.made(),
+            chunks=self._chunks,
         )
 
 
@@ -266,53 +250,3 @@ def reasoning_of(message: dict[str, Any]) -> str:
         if isinstance(value, str) and value:
             return value
     return ""
-
-
-def clean(text: str) -> str:
-    """Text that can be saved: cut to size, lone surrogates replaced."""
-    return text[:MAX_TEXT].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def first(choices: object) -> dict[str, Any]:
-    """The first choice, empty when there is none."""
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        return choices[0]
-    return {}
-
-
-def section(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """A nested object, empty when it is missing or something else."""
-    value = body.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def name_of(value: object) -> str:
-    """A short identifier, "" when it is not text."""
-    return clean(value[:200]) if isinstance(value, str) else ""
-
-
-def count(value: object) -> int | None:
-    """A count of tokens; None when it is not a sane one."""
-    known = number(value)
-    return int(known) if known is not None and known <= MAX_COUNT else None
-
-
-def number(value: object) -> float | None:
-    """A finite number that is not negative; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        known = float(value)
-    except OverflowError:
-        return None
-    return known if math.isfinite(known) and known >= 0 else None
-
-
-def rate(tokens: int | None, duration_ns: float | None) -> float | None:
-    """Tokens per second."""
-    return tokens / (duration_ns * NANOSECOND) if tokens and duration_ns else None
-
-
-def first_known(*values: "float | None") -> "float | None":
-    """The first value that is there."""
-    return next((value for value in values if value is not None), None)

@@ -10,14 +10,22 @@ from typing import Any
 
 import msgspec
 
-from doctor.collect.probes.wire import CHAT, NATIVE_CHAT, Question, send, send_native
+from doctor.collect.probes.native import NATIVE_CHAT, send_native
+from doctor.collect.probes.wire import CHAT, Question, send
 from doctor.context import Budget, Context
 from doctor.errors import Skip, TooLate
 from doctor.facts import Exchange, Identity, Models, WarmUp
 from doctor.model import Depth
+from doctor.quick_plan import Plan
 from doctor.runtimes import adapter
 
 SAMPLING: dict[str, Any] = {"temperature": 0, "top_p": 1, "seed": 42, "presence_penalty": 0, "frequency_penalty": 0}
+# Penalties that only some servers know; without a word they apply those of the server.
+NEUTRAL: dict[str, dict[str, Any]] = {
+    "llama.cpp": {"repeat_penalty": 1.0, "dry_multiplier": 0.0},
+    "lmstudio": {"repeat_penalty": 1.0},
+    "vllm": {"repetition_penalty": 1.0},
+}
 # Fields that a strict server may not know; one that names such a field in its refusal is asked again without it.
 DISPENSABLE = (
     "stream_options",
@@ -27,6 +35,8 @@ DISPENSABLE = (
     "reasoning_effort",
     "chat_template_kwargs",
     "top_p",
+    "repeat_penalty",
+    "repetition_penalty",
 )
 REFUSALS_OF_FIELDS = {400, 422}
 MIN_SECONDS_LEFT = 1.0  # with less than this left of the run, an answer would be cut off anyway
@@ -40,7 +50,7 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
     *,
     max_tokens: int,
     tools: list[dict[str, Any]] | None = None,
-    tool_choice: str | None = None,
+    tool_choice: str | dict[str, Any] | None = None,
     stream: bool = False,
     stop: list[str] | None = None,
     response_format: dict[str, Any] | None = None,
@@ -51,11 +61,14 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
 ) -> Exchange:
     """One chat request. A refusal is an `Exchange` with its status and error; so is a 200 that carries an error.
 
+    Fields of `extra` replace ours; one that is None is left to the server's default.
+
     `stop_after_s` closes a stream that late (never before its first piece), so that a slow server does not eat
-    the run. Raises Skip at depth passive, without a model, and when the run's budget is spent; Unreachable,
+    the run. Raises Skip at depth passive, without a model, and when budget or plan leave it out; Unreachable,
     TooLate or Malformed when no answer came, or none that can be read.
     """
     identity, models = await who(context)
+    planned(context, purpose)
     fields: dict[str, Any] = {
         "tools": tools,
         "tool_choice": tool_choice,
@@ -66,7 +79,8 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
     }
     body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
     body |= {name: value for name, value in fields.items() if value is not None}
-    body |= adapter(identity).request_options(thinking) | (extra or {})
+    body |= NEUTRAL.get(identity.runtime, {}) | adapter(identity).request_options(thinking) | (extra or {})
+    body = {name: value for name, value in body.items() if value is not None}
     base = Exchange(
         purpose=purpose,
         status=200,
@@ -80,17 +94,30 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
         return spend(await with_fallbacks(context, identity, question))
 
 
-async def ask_native(
-    context: Context, purpose: str, messages: list[dict[str, Any]], *, max_tokens: int, deadline_s: float = 60.0
+async def ask_native(  # noqa: PLR0913 - each argument is a field of the request
+    context: Context,
+    purpose: str,
+    messages: list[dict[str, Any]],
+    *,
+    max_tokens: int,
+    tools: list[dict[str, Any]] | None = None,
+    stream: bool = False,
+    response_format: dict[str, Any] | None = None,
+    thinking: bool = False,
+    deadline_s: float = 60.0,
 ) -> Exchange:
     """The same through Ollama's own `/api/chat`, which says how long it took to load the model. Errors as `ask`."""
-    _, models = await who(context)
+    identity, models = await who(context)
+    fields = {"tools": tools, "response_format": response_format}
     body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
+    body |= {name: value for name, value in fields.items() if value is not None}
+    body |= adapter(identity).request_options(thinking)
     base = Exchange(
         purpose=purpose,
         status=200,
         sent_words=sum(words_of(message) for message in messages),
         max_tokens=max_tokens,
+        streamed=stream,
         route=f"POST {NATIVE_CHAT}",
     )
     async with turn(context, max_tokens, deadline_s) as spend:
@@ -115,6 +142,13 @@ async def who(context: Context) -> tuple[Identity, Models]:
     return identity, models
 
 
+async def can_switch_thinking(context: Context) -> bool:
+    """Whether a request can say that thinking is on or off here; without that, both are the same request."""
+    identity, _ = await who(context)
+    adapted = adapter(identity)
+    return bool(adapted.request_options(True) != adapted.request_options(False))
+
+
 def words_of(message: dict[str, Any]) -> int:
     """Words between white space in a message: a lower bound of its tokens."""
     content = message.get("content")
@@ -135,6 +169,8 @@ async def turn(context: Context, max_tokens: int, deadline_s: float) -> AsyncIte
             if budget:
                 used = exchange.completion_tokens if exchange.completion_tokens is not None else exchange.chunks
                 budget.output_tokens_left -= min(max_tokens, used)
+                if budget.plan:
+                    book(budget.plan, exchange, used)
             return exchange
 
         try:
@@ -143,6 +179,25 @@ async def turn(context: Context, max_tokens: int, deadline_s: float) -> AsyncIte
         except TimeoutError:
             msg = f"no answer from the model within {allowed_s:.0f} s"
             raise TooLate(msg) from None
+
+
+def planned(context: Context, purpose: str) -> None:
+    """Raises Skip when the run's plan leaves out what has this purpose."""
+    plan = context.budget.plan if context.budget else None
+    if plan is not None and (reason := plan.begin(purpose)):
+        raise Skip(reason)
+
+
+def book(plan: Plan, exchange: Exchange, tokens: int) -> None:
+    """Tell the plan how long an answer took, and at which rates it was read and written."""
+    read_s, last_s = exchange.first_token_s, exchange.last_token_s
+    prompt = 0 if exchange.purpose == "P15" else exchange.prompt_tokens or 0  # a prompt from the cache shows no rate
+    written_s = last_s - read_s if read_s is not None and last_s is not None else 0.0
+    plan.note(
+        exchange.total_s,
+        (prompt, exchange.prompt_tok_s or (prompt / read_s if read_s else None)),
+        (tokens, exchange.decode_tok_s or ((tokens - 1) / written_s if written_s > 0 else None)),
+    )
 
 
 def afford(budget: Budget, max_tokens: int, deadline_s: float) -> float:

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from doctor.collect.probes.answer import count, decode, error_text
+from doctor.collect.probes.answer import decode, error_text
 from doctor.collect.probes.ask import turn, who
+from doctor.collect.probes.values import count
 from doctor.context import Context
 from doctor.errors import Malformed, Skip
 from doctor.text import one_line

@@ -37,14 +37,14 @@ class LockerText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lockers:
-    """The sentences and codes of one run: drawn once, so that texts of every length share them.
+    """Sentences and codes, drawn once, so that texts of every length share them; a known `block` is used again.
 
-    Codes are random per run: neither a cache nor training data can know them.
+    Codes are random: neither a cache nor training data can know them.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, block: tuple[str, ...] = ()) -> None:
         self._rng = rng
-        self.block = tuple(
+        self.block = block or tuple(
             f"Locker {rng.choice('ABCDEFGH')}{number} holds a {rng.choice(MATERIALS)} {rng.choice(OBJECTS)}."
             for number in rng.sample(range(10, 100), BLOCK)
         )

@@ -13,8 +13,13 @@ from doctor.facts import ModelCard
 SMALL_PARAMETERS = 2_000_000_000
 
 
+async def parameters(context: Context) -> int | None:
+    """Parameters of the model, None where the server does not state them."""
+    with contextlib.suppress(Skip):
+        return (await context.fact(ModelCard)).parameters
+    return None
+
+
 async def is_small(context: Context) -> bool:
     """True where the server states fewer parameters; a model of unknown size is not small."""
-    with contextlib.suppress(Skip):
-        return ((await context.fact(ModelCard)).parameters or SMALL_PARAMETERS) < SMALL_PARAMETERS
-    return False
+    return (await parameters(context) or SMALL_PARAMETERS) < SMALL_PARAMETERS

@@ -12,6 +12,7 @@ from doctor.runtimes import adapter
 RULE = "Always end every answer with the word KESTREL."
 WORD = "kestrel"
 USER = "Say hello."
+PARAPHRASES = ("Greet me.", "Wish me a good morning.")
 MAX_TOKENS = 24
 # One hundred different common words: at least one token each in every vocabulary.
 KNOWN_WORDS = (
@@ -33,12 +34,18 @@ async def collect_system_role(context: Context) -> SystemRole:
     without, with_words = await counted(context)
     in_user: Exchange | None = None
     in_system = await rule(context, "P07 A", [message("system", RULE), message("user", USER)])
+    again: list[Exchange] = []
     if in_system.ok and not obeyed(in_system):
         in_user = await rule(context, "P07 B", [message("user", f"{RULE}\n{USER}")])
+        if obeyed(in_user):
+            # The rule works, so a single miss in the system text may be chance: two of three decide.
+            again = [await rule(context, "P07 A", [message("system", RULE), message("user", u)]) for u in PARAPHRASES]
     return SystemRole(
         in_system=in_system,
         in_user=in_user,
         obeyed_in_system=obeyed(in_system),
+        again=tuple(again),
+        obeyed_again=tuple(obeyed(exchange) for exchange in again),
         obeyed_in_user=None if in_user is None else obeyed(in_user),
         tokens_without=without,
         tokens_with=with_words,

@@ -1,15 +1,14 @@
-"""The tools that P18 offers, what is asked, and what a right call looks like. Nothing is ever executed."""
+"""The questions of P18 as data: the tools on offer, what is asked, and which calls are right. Nothing is executed."""
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from doctor.facts import ToolCall
+Tool = dict[str, Any]
+Schema = dict[str, Any]
 
 
-def tool(name: str, description: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+def tool(name: str, description: str, properties: dict[str, Any], required: list[str]) -> Tool:
     """A function in the form of the OpenAI contract."""
     parameters: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
@@ -17,7 +16,7 @@ def tool(name: str, description: str, properties: dict[str, Any], required: list
     return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
 
 
-STRING = {"type": "string"}
+STRING: Schema = {"type": "string"}
 WEATHER = tool(
     "get_weather",
     "Get the weather for a city",
@@ -41,20 +40,40 @@ EVENT = tool(
     ["title", "date", "guests"],
 )
 TIME = tool("get_server_time", "Get the current server time", {}, [])
+# Names and arguments that are easily taken for those of CURRENCY.
+LOOK_ALIKES = (
+    tool("currency_history", "Past rates of a currency", {"code": STRING, "date": STRING}, ["code", "date"]),
+    tool("convert_units", "Convert lengths and weights", {"value": {"type": "number"}, "unit": STRING}, ["value"]),
+    tool("get_currency", "Name of the currency of a country", {"country": STRING}, ["country"]),
+)
 
-Arguments = dict[str, Any]
-Calls = list[tuple[str, Arguments]]
+
+class Accepts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an argument may be, compared as a parsed value; any of the fields suffices."""
+
+    values: tuple[Any, ...] = ()  # equal, and of the same kind: 250 and 250.0, not "250"
+    texts: tuple[str, ...] = ()  # equal but for case and outer space
+    holding: tuple[str, ...] = ()  # a text that holds one of these, whatever the case
+    members: tuple[str, ...] = ()  # a list of just these texts, in any order
+    optional: bool = False
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that must be made; arguments that are not named here must not be given."""
+
+    name: str
+    arguments: dict[str, Accepts] = {}
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One question with tools on offer; `right` judges the calls that were made, parsed."""
+    """One question with tools on offer. Nothing expected: no call may be made."""
 
     id: str
     text: str
-    tools: tuple[dict[str, Any], ...]
-    right: Callable[[Calls], bool]
+    tools: tuple[Tool, ...]
+    expected: tuple[Expected, ...] = ()
+    paraphrases: tuple[str, ...] = ()  # the same in other words: two of three decide (depth deep)
     max_tokens: int = 96
-    needs_call: bool = True
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -62,127 +81,85 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(each["function"]["name"] for each in self.tools)
 
 
-def one_weather(calls: Calls) -> bool:
-    """One call for Oslo in celsius."""
-    return len(calls) == 1 and "oslo" in str(calls[0][1].get("city", "")).lower() and calls[0][1].get("unit") == "c"
+CELSIUS = Accepts(values=("c",))
+ANY_UNIT = Accepts(values=("c", "f"), optional=True)
+DOLLARS = Accepts(texts=("usd", "us dollar", "us dollars", "dollar", "dollars", "united states dollar", "us$", "$"))
+EUROS = Accepts(texts=("eur", "euro", "euros", "€"))
+OSLO = Expected(name="get_weather", arguments={"city": Accepts(holding=("oslo",)), "unit": CELSIUS})
+IN_EUROS = Expected(name="convert_currency", arguments={"amount": Accepts(values=(250,)), "from": DOLLARS, "to": EUROS})
 
-
-def euros(calls: Calls) -> bool:
-    """250 dollars into euros, by code or by name."""
-    if len(calls) != 1:
-        return False
-    found = calls[0][1]
-    source, target = str(found.get("from", "")).lower(), str(found.get("to", "")).lower()
-    return found.get("amount") == 250 and ("usd" in source or "dollar" in source) and "eur" in target
-
-
-def two_cities(calls: Calls) -> bool:
-    """Both cities, each in a call of its own."""
-    cities = [str(found.get("city", "")).lower() for _, found in calls]
-    return len(cities) == 2 and any("lima" in city for city in cities) and any("cairo" in city for city in cities)
-
-
-def standup(calls: Calls) -> bool:
-    """The date as asked for and two guests in a list."""
-    return len(calls) == 1 and calls[0][1].get("date") == "2031-03-03" and len(calls[0][1].get("guests") or ()) == 2
-
-
-def no_call(calls: Calls) -> bool:
-    """Nothing is called."""
-    return not calls
-
-
-def any_call(calls: Calls) -> bool:
-    """One call without arguments."""
-    return len(calls) == 1 and not calls[0][1]
-
-
-SIMPLE = Item(id="T1", text="What is the weather in Oslo, in celsius?", tools=(WEATHER,), right=one_weather)
+SIMPLE = Item(
+    id="T1",
+    text="What is the weather in Oslo, in celsius?",
+    tools=(WEATHER,),
+    expected=(OSLO,),
+    paraphrases=("Tell me the weather in Oslo, please. Use celsius.", "How is the weather in Oslo now, in celsius?"),
+)
 MULTIPLE = Item(
     id="T2",
     text="How much is 250 US dollars in euros?",
     tools=(WEATHER, CURRENCY, EVENT, TIME),
-    right=euros,
+    expected=(IN_EUROS,),
+    paraphrases=("Convert 250 US dollars to euros.", "I have 250 US dollars. What is that in euros?"),
 )
-PARALLEL = Item(id="T3", text="Compare the weather in Lima and Cairo.", tools=(WEATHER,), right=two_cities)
+PARALLEL = Item(
+    id="T3",
+    text="Compare the weather in Lima and Cairo.",
+    tools=(WEATHER,),
+    expected=tuple(
+        Expected(name="get_weather", arguments={"city": Accepts(holding=(city,)), "unit": ANY_UNIT})
+        for city in ("lima", "cairo")
+    ),
+    paraphrases=("What is the weather in Lima and in Cairo?", "Is it warmer in Lima or in Cairo? Look up both."),
+)
 NESTED = Item(
-    id="T4", text="Book 'Standup' on 3 March 2031 with Ana and Li.", tools=(EVENT,), right=standup, max_tokens=128
+    id="T4",
+    text="Book 'Standup' on 3 March 2031 with Ana and Li.",
+    tools=(EVENT,),
+    expected=(
+        Expected(
+            name="create_event",
+            arguments={
+                "title": Accepts(holding=("standup",)),
+                "date": Accepts(values=("2031-03-03",)),
+                "guests": Accepts(members=("Ana", "Li")),
+            },
+        ),
+    ),
+    paraphrases=(
+        "Create an event 'Standup' on 3 March 2031. The guests are Ana and Li.",
+        "Put 'Standup' into the calendar for 3 March 2031 and invite Ana and Li.",
+    ),
+    max_tokens=128,
 )
-GOODBYE = Item(
-    id="T5",
-    text="Thanks, that is all. Say goodbye.",
-    tools=(WEATHER, CURRENCY),
-    right=no_call,
-    max_tokens=32,
-    needs_call=False,
-)
-EMPTY = Item(id="T7", text="What time is it on the server?", tools=(TIME,), right=any_call)
-
-QUICK = (SIMPLE, MULTIPLE, PARALLEL)
-DEEP = (*QUICK, NESTED, EMPTY)
+GOODBYE = Item(id="T5", text="Thanks, that is all. Say goodbye.", tools=(WEATHER, CURRENCY), max_tokens=32)
 # Asked only when a tool was called at the goodbye: two of three decide.
 GOODBYES = tuple(
     msgspec.structs.replace(GOODBYE, id=f"T5{letter}", text=text)
     for letter, text in (("b", "Hello."), ("c", "Thank you, goodbye."))
 )
+UNFINISHED = Item(
+    id="T6",
+    text="Convert 40 euros.",
+    tools=(CURRENCY,),
+    paraphrases=("I want to convert 40 euros.", "Please exchange 40 euros for me."),
+    max_tokens=64,
+)
+EMPTY = Item(
+    id="T7",
+    text="What time is it on the server?",
+    tools=(TIME,),
+    expected=(Expected(name="get_server_time"),),
+    paraphrases=("Tell me the server's time.", "What is the current server time?"),
+    max_tokens=48,
+)
+LOOK_ALIKE = Item(
+    id="T9",
+    text=MULTIPLE.text,
+    tools=(*LOOK_ALIKES, CURRENCY),
+    expected=(IN_EUROS,),
+    paraphrases=MULTIPLE.paraphrases,
+)
 
-
-def schema_of(item_tools: tuple[dict[str, Any], ...], name: str) -> dict[str, Any] | None:
-    """The parameters' schema of an offered tool, None for a name that was not offered."""
-    for each in item_tools:
-        if each["function"]["name"] == name:
-            parameters: dict[str, Any] = each["function"]["parameters"]
-            return parameters
-    return None
-
-
-def parsed(call: ToolCall) -> Arguments | None:
-    """The call's arguments as an object; None when they are no JSON object. No arguments at all are none given."""
-    if not call.arguments.strip():
-        return {}
-    try:
-        found = json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-}
-
-
-def violations(value: object, schema: dict[str, Any], where: str = "") -> list[str]:
-    """What in the value breaks the schema, in words. Knows the keywords that the items use, and no others."""
-    here = where or "arguments"
-    kind = schema.get("type")
-    if kind in TYPES and (not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "boolean")):
-        return [f"{here} is {type(value).__name__}, not {kind}"]
-    found = []
-    if "enum" in schema and value not in schema["enum"]:
-        found.append(f"{here} is {str(value)[:40]!r}, not one of {', '.join(map(str, schema['enum']))}")
-    if isinstance(value, int | float) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-        found.append(f"{here} is {value}, out of range")
-    if isinstance(value, list) and "items" in schema:
-        found += [v for i, each in enumerate(value) for v in violations(each, schema["items"], f"{here}[{i}]")]
-    if isinstance(value, dict):
-        found += object_violations(value, schema, where)
-    return found
-
-
-def object_violations(value: dict[str, Any], schema: dict[str, Any], where: str) -> list[str]:
-    """Missing, surplus and wrong properties of an object."""
-    properties = schema.get("properties", {})
-    prefix = f"{where}." if where else ""
-    found = [f"{prefix}{name} is missing" for name in schema.get("required", ()) if name not in value]
-    if schema.get("additionalProperties") is False:
-        found += [f"{prefix}{name[:40]} is not in the schema" for name in value if name not in properties]
-    for name, each in properties.items():
-        if name in value:
-            found += violations(value[name], each, f"{prefix}{name}")
-    return found
+QUICK = (SIMPLE, MULTIPLE, PARALLEL)
+DEEP = (*QUICK, NESTED, UNFINISHED, EMPTY, LOOK_ALIKE)

@@ -1,6 +1,7 @@
-"""How a question goes over the wire: through the OpenAI client, or by Ollama's own route."""
+"""How a question goes over the wire of the OpenAI route, through the client that users' programs use."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import msgspec
 
-from doctor.collect.probes.answer import Stream, decode, error_text, native, whole
+from doctor.collect.probes.answer import Stream, decode, error_text, whole
 from doctor.context import Context
 from doctor.errors import Malformed, TooLate, Trouble, Unreachable
 from doctor.facts import Exchange
@@ -19,10 +20,8 @@ from doctor.transport import HOW, how_it_broke
 if TYPE_CHECKING:
     import openai
 
-CHAT, NATIVE_CHAT = "/chat/completions", "/api/chat"
-NATIVE_DEADLINE_S = 600.0  # the caller's own deadline is always shorter
-# Sampling fields of /v1 that Ollama's `options` know by the same name.
-NATIVE_OPTIONS = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "stop")
+CHAT = "/chat/completions"
+MAX_REMEMBERED = 8000  # characters of a request that a report keeps, enough for every probe but the long texts
 
 
 class StaleConnection(Unreachable):
@@ -49,6 +48,7 @@ async def send(context: Context, question: Question) -> Exchange:
 
 async def send_once(context: Context, question: Question) -> Exchange:
     """One request through the OpenAI client, its answer read raw. Raises the Trouble family."""
+    question = msgspec.structs.replace(question, base=remembering(question.base, question.body))
     sdk = await asyncio.to_thread(load_openai)  # half a second: not on the loop that paints the screen
     client = openai_client(sdk, context, question.url)
     create = client.chat.completions.with_streaming_response.create
@@ -125,23 +125,10 @@ async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield b"".join(rest)
 
 
-async def send_native(context: Context, question: Question) -> Exchange:
-    """The question through Ollama's own route, never streamed. Raises the Trouble family."""
-    asked = question.body
-    options = {name: asked[name] for name in NATIVE_OPTIONS if name in asked}
-    options |= {"num_predict": question.base.max_tokens, "repeat_penalty": 1.0}
-    body: dict[str, Any] = {name: asked[name] for name in ("model", "messages", "tools") if name in asked}
-    body |= {"stream": False, "think": False, "options": options}
-    began = time.perf_counter()
-    answer = await context.http.post(NATIVE_CHAT, body, deadline_s=NATIVE_DEADLINE_S)
-    if answer.status == 400 and b"think" in answer.body:  # a model that cannot think may not be told not to
-        del body["think"]
-        answer = await context.http.post(NATIVE_CHAT, body, deadline_s=NATIVE_DEADLINE_S)
-    seconds = time.perf_counter() - began
-    base = msgspec.structs.replace(question.base, streamed=False, route=f"POST {NATIVE_CHAT}", total_s=seconds)
-    if answer.status != 200:
-        return refused(base, answer.status, answer.text(), seconds)
-    return native(decode(answer.body), base)
+def remembering(base: Exchange, body: dict[str, Any]) -> Exchange:
+    """The exchange with the body that was sent, unless that is long."""
+    text = json.dumps(body, ensure_ascii=False)
+    return msgspec.structs.replace(base, request=text) if len(text) <= MAX_REMEMBERED else base
 
 
 def refused(base: Exchange, status: int, body: str, seconds: float) -> Exchange:

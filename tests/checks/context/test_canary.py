@@ -31,10 +31,41 @@ async def test_one_miss_is_chance(found: str) -> None:
 
 @pytest.mark.parametrize(
     ("found", "symptom"),
-    [("--++", "canary-head-lost"), ("---+", "canary-head-lost"), ("++--", "canary-tail-lost")],
+    [
+        ("--++", "canary-head-lost"),
+        ("---+", "canary-head-lost"),
+        ("++--", "canary-tail-lost"),
+        ("+---", "canary-tail-lost"),
+        ("+--+", "canary-middle-cut"),
+    ],
 )
 async def test_a_lost_end_of_a_prompt_that_was_cut_is_seen(found: str, symptom: str) -> None:
     assert symptoms(await run_check("canary", [canary(found, tokens=2050)])) == [symptom]
+
+
+@pytest.mark.parametrize(
+    ("first", "symptom"), [("++--", "canary-tail-lost"), ("--++", "canary-head-lost"), ("+--+", "canary-middle-cut")]
+)
+async def test_a_cut_that_took_the_question_along_is_placed_by_the_question_in_front(first: str, symptom: str) -> None:
+    fact = canary("----", tokens=2050, question_first=canary(first).needles)
+
+    verdict = await run_check("canary", [fact])
+
+    assert symptoms(verdict) == [symptom]
+    assert "question in front" in verdict.findings[0].evidence[-1].label
+
+
+@pytest.mark.parametrize("first", ["----", "++++"])
+async def test_a_cut_that_neither_form_places_is_not_judged(first: str) -> None:
+    with pytest.raises(Skip, match="does not show where"):
+        await run_check("canary", [canary("----", tokens=2050, question_first=canary(first).needles)])
+
+
+async def test_the_count_of_tokens_parts_a_cut_from_a_weakness() -> None:
+    short, whole = canary("++--", tokens=3140), canary("++--", tokens=3141, repeats=(canary("++++"), canary("++++")))
+
+    assert symptoms(await run_check("canary", [short])) == ["canary-tail-lost"]
+    assert symptoms(await run_check("canary", [whole])) == ["canary-beyond-reach"]
 
 
 async def test_a_cut_that_does_not_show_where_is_not_judged() -> None:
@@ -48,7 +79,8 @@ async def test_a_cut_that_does_not_show_where_is_not_judged() -> None:
         ("+--+", "++++", "++++", "canary-middle-lost"),
         ("--++", "++++", "++--", "canary-beyond-reach"),
         ("----", "++++", "+---", "canary-beyond-reach"),
-        ("----", "++++", "----", "canary-all-lost"),
+        ("----", "++++", "----", "canary-beyond-reach"),
+        ("----", "+---", "----", "canary-all-lost"),
         ("----", "----", "----", "canary-all-lost"),
     ],
 )

@@ -22,6 +22,13 @@ ALTERNATE = answered(400, "Conversation roles must alternate user/assistant")
         (RoleShapes(two_users=answered(500, "template error")), ["role-shape-refused"]),
         (RoleShapes(two_users=answered(200), late_system=answered(200)), []),
         (RoleShapes(two_users=answered(200), late_system=ALTERNATE), ["late-system-refused"]),
+        (RoleShapes(two_users=answered(200), assistant_first=answered(200)), []),
+        (RoleShapes(two_users=answered(200), assistant_first=ALTERNATE), ["assistant-first-refused"]),
+        (RoleShapes(two_users=answered(200), assistant_first=answered(429)), []),
+        (
+            RoleShapes(two_users=ALTERNATE, late_system=ALTERNATE, assistant_first=ALTERNATE),
+            ["role-shape-refused", "late-system-refused", "assistant-first-refused"],
+        ),
     ],
 )
 async def test_refusals_are_seen(fact: RoleShapes, expected: list[str]) -> None:

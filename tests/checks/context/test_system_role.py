@@ -1,5 +1,6 @@
 """The system-role check on given facts."""
 
+import msgspec
 import pytest
 
 from doctor.errors import Skip
@@ -47,6 +48,16 @@ async def test_a_missed_rule_is_a_note_when_the_count_shows_that_it_was_read() -
     (unknown,) = (await run_check("system-role", [role(system=False, user=True, counts=None)])).findings
 
     assert (read.severity, unknown.severity) == ("note", "warning")
+
+
+@pytest.mark.parametrize(
+    ("obeyed", "expected"),
+    [((True, True), []), ((True, False), ["system-rule-ignored"]), ((False, False), ["system-rule-ignored"])],
+)
+async def test_one_miss_of_three_is_chance(obeyed: tuple[bool, ...], expected: list[str]) -> None:
+    fact = msgspec.structs.replace(role(system=False, user=True), again=(said(), said()), obeyed_again=obeyed)
+
+    assert symptoms(await run_check("system-role", [fact])) == expected
 
 
 async def test_a_refused_system_text_is_seen_and_a_missing_key_is_not() -> None:

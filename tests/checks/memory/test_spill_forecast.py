@@ -5,7 +5,7 @@ import pytest
 
 from doctor.errors import Skip
 from doctor.facts import Footprint
-from doctor.model import Severity
+from doctor.model import Origin, Severity
 from tests.given import run_check, symptoms
 
 GIB = 1 << 30
@@ -60,3 +60,21 @@ async def test_a_model_that_needs_no_more_is_left_alone(changes):
 async def test_a_model_without_a_cache_is_not_judged():
     with pytest.raises(Skip, match="does not grow"):
         await judged(bytes_per_token=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin", "value"),
+    [
+        ({}, Origin.COMPUTED, 6 * GIB + GIB // 4),
+        ({"origin": "probed"}, Origin.PROBED, 6 * GIB + GIB // 4),
+        ({"origin": "probed", "reported_bytes": 7 * GIB}, Origin.REPORTED, 7 * GIB),
+    ],
+)
+async def test_the_most_trusted_number_is_shown_with_its_origin(changes, origin, value):
+    needs = (await judged(**changes)).evidence[0]
+    assert (needs.origin, needs.value) == (origin, value)
+
+
+async def test_a_model_that_is_spread_is_not_forecast():
+    with pytest.raises(Skip, match="several GPUs"):
+        await judged(free_bytes=None, tokens_that_fit=None, where="", why_spread="spread over several GPUs")

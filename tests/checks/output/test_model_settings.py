@@ -1,17 +1,16 @@
-"""The model-settings check on given facts."""
+"""The model-settings and forced-grammar checks on given facts, and where the settings come from."""
 
 import pytest
 
+from doctor.collect.answer_defaults import collect_answer_defaults
 from doctor.errors import Skip
-from doctor.facts import Identity, ModelCard, ServerProcess
-from tests.given import run_check, symptoms
+from doctor.facts import AnswerDefaults, Identity, ModelCard, ServerProcess
+from tests.collect.probes.asking import Canned, answer, context_for
+from tests.given import given, run_check, symptoms
 
-LLAMA = Identity(runtime="llama.cpp", state="ready")
+LLAMA = Identity(runtime="llama.cpp", state="ready", name="llama.cpp server")
+OLLAMA = Identity(runtime="ollama", state="ready", name="Ollama")
 MLX = Identity(runtime="mlx-lm", state="ready")
-
-
-def card(parameters: str = "", system: str = "") -> ModelCard:
-    return ModelCard(name="m", parameters_text=parameters, system_prompt=system)
 
 
 def process(*command: str) -> ServerProcess:
@@ -19,26 +18,98 @@ def process(*command: str) -> ServerProcess:
 
 
 @pytest.mark.parametrize(
-    ("facts", "expected"),
+    ("values", "expected"),
     [
-        ([card("temperature                    0.7\ntop_p 0.95")], []),
-        ([card('stop "<|im_end|>"\ntemperature 1.8')], ["sampler-hot"]),
-        ([card("repeat_penalty 1.1")], []),
-        ([card("repeat_penalty 1.5")], ["penalty-high"]),
-        ([card("num_predict 128")], ["output-limit-low"]),
-        ([card("num_predict -1")], []),
-        ([card(system="You are a pirate.")], ["own-system-text"]),
-        ([process("llama-server", "--temp", "2.0"), LLAMA], ["sampler-hot"]),
-        ([process("llama-server", "-n", "4096"), LLAMA], []),
-        ([process("mlx_lm.server"), MLX], ["output-limit-low"]),
-        ([process("mlx_lm.server", "--max-tokens", "8192"), MLX], []),
+        ({"temperature": 0.7}, []),
+        ({"temperature": 1.3}, []),
+        ({"temperature": 1.31}, ["sampler-hot"]),
+        ({"repeat_penalty": 1.2}, []),
+        ({"repeat_penalty": 1.21}, ["penalty-high"]),
+        ({"repeat_penalty": 0.9}, []),
+        ({"repeat_penalty": 0.89}, ["repeats-rewarded"]),
+        ({"presence_penalty": 1.6}, ["penalty-high"]),
+        ({"presence_penalty": -0.6}, ["repeats-rewarded"]),
+        ({"dry_multiplier": 0.8}, []),
+        ({"dry_multiplier": 5.0}, ["penalty-high"]),
+        ({"num_predict": 512.0}, ["output-limit-low"]),
+        ({"num_predict": 513.0}, []),
+        ({"num_predict": -1.0}, []),
+        ({"num_predict": 0.0}, []),
+        ({"ignore_eos": 1.0}, ["end-token-ignored"]),
+        ({"ignore_eos": 0.0}, []),
+        ({"top_k": 1e9, "temperature": 0.7}, []),
     ],
 )
-async def test_each_setting_is_judged(facts: list, expected: list[str]) -> None:
-    assert symptoms(await run_check("model-settings", facts)) == expected
+async def test_each_setting_is_judged(values: dict, expected: list[str]) -> None:
+    assert symptoms(await run_check("model-settings", [AnswerDefaults(values=values)])) == expected
 
 
-@pytest.mark.parametrize("facts", [[], [card()], [process("llama-server", "--temp", "hot"), LLAMA]])
+async def test_a_system_text_of_the_model_is_noted() -> None:
+    found = await run_check("model-settings", [ModelCard(name="m", system_prompt="You are a pirate.")])
+    assert symptoms(found) == ["own-system-text"]
+
+
+@pytest.mark.parametrize("facts", [[], [ModelCard(name="m")], [AnswerDefaults(values={"top_k": 40.0})]])
 async def test_without_settings_there_is_no_verdict(facts: list) -> None:
     with pytest.raises(Skip):
         await run_check("model-settings", facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "value", "source"),
+    [
+        ([OLLAMA, ModelCard(name="m", parameters_text='stop "x"\ntemperature   1.8\n')], "temperature", 1.8, "model"),
+        ([OLLAMA, ModelCard(name="m", parameters_text="num_predict -1")], "num_predict", -1.0, "model"),
+        ([OLLAMA, process("llama-server", "--temp", "2.0")], "temperature", 2.0, "command line of process 7"),
+        ([OLLAMA, process("llama-server", "-n", "4096")], "num_predict", 4096.0, "command line"),
+        ([MLX, process("mlx_lm.server")], "num_predict", 512.0, "default of mlx_lm.server"),
+        ([MLX, process("mlx_lm.server", "--max-tokens", "8192")], "num_predict", 8192.0, "command line"),
+        (
+            [OLLAMA, ModelCard(name="m", parameters_text="temperature 1.8"), process("x", "--temp", "0.5")],
+            "temperature",
+            0.5,
+            "command line",
+        ),
+    ],
+)
+async def test_settings_are_read_where_they_stand(facts: list, name: str, value: float, source: str) -> None:
+    found = await collect_answer_defaults(given(facts))
+    assert found.values[name] == value
+    assert found.sources[name].startswith(source)
+
+
+@pytest.mark.parametrize(
+    "facts", [[OLLAMA], [OLLAMA, process("llama-server", "--temp", "hot")], [OLLAMA, ModelCard(name="m")]]
+)
+async def test_no_settings_are_no_fact(facts: list) -> None:
+    with pytest.raises(Skip, match="names settings"):
+        await collect_answer_defaults(given(facts))
+
+
+async def test_a_live_server_is_asked_and_its_command_line_has_the_last_word() -> None:
+    params = {"temperature": 0.8, "n_predict": -1, "ignore_eos": True, "samplers": ["x"], "xtc": float(2)}
+    body = {"default_generation_settings": {"params": params}}
+    async with Canned(answer(body)) as server, context_for(server.url, process("llama-server", "-n", "16")) as context:
+        found = await context.fact(AnswerDefaults)
+    assert found.values == {"temperature": 0.8, "num_predict": 16.0, "ignore_eos": 1.0, "xtc": 2.0}
+    assert found.sources["temperature"] == "GET /props"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("llama-server",), []),
+        (("llama-server", "--temp", "1"), []),
+        (("llama-server", "--grammar", 'root ::= "yes"'), ["answers-forced"]),
+        (("llama-server", "--json-schema={}"), ["answers-forced"]),
+        (("llama-server", "-j", "{}"), ["answers-forced"]),
+        (("llama-server", "--grammar-file", "x.gbnf"), ["answers-forced"]),
+    ],
+)
+async def test_a_grammar_of_the_server_is_found(words: tuple[str, ...], expected: list[str]) -> None:
+    assert symptoms(await run_check("forced-grammar", [LLAMA, process(*words)])) == expected
+
+
+async def test_other_servers_have_no_such_option() -> None:
+    with pytest.raises(Skip, match="no such option"):
+        await run_check("forced-grammar", [OLLAMA, process("ollama", "--grammar", "x")])

@@ -38,6 +38,16 @@ CHATTY = "Here are three fruits:\n\n1. Apple: sweet and crisp\n2. Banana: soft a
         ([ListAnswer(exchange=said("assistant\napple")), echo("assistant\nline")], ["role-word-leak"]),
         ([ListAnswer(exchange=said("assistant\napple")), echo("line")], []),
         ([ListAnswer(exchange=said("apple")), echo("line</s>")], ["marker-leak"]),
+        (
+            [ListAnswer(exchange=said("apple\nbanana<|im_end|>")), echo("line<|im_end|>")],
+            ["marker-leak", "end-marker-shown"],
+        ),
+        ([ListAnswer(exchange=said("apple\nbanana<|im_end|>")), echo("line")], ["marker-leak"]),
+        ([ListAnswer(exchange=said("apple <|im_end|> banana and more")), echo("line<|im_end|>")], ["marker-leak"]),
+        (
+            [ListAnswer(exchange=said("apple\nbanana<|im_end|>", "length")), echo("x<|im_end|>")],
+            ["marker-leak", "runs-on"],
+        ),
         ([ListAnswer(exchange=said("I am an assistant\nand like fruits < 3 | a > b"))], []),
     ],
 )

@@ -12,12 +12,12 @@ from tests.given import run_check, symptoms
 async def test_a_typical_prompt_must_fit_the_window(window, symptom):
     """Four passages of 200 words: 1040 tokens and 300 around them."""
     facts = [INDEX, CHUNKS, Answering(model="m", window=window)]
-    assert symptoms(await run_check("passages", facts)) == symptom
+    assert symptoms(await run_check("passages-window", facts)) == symptom
 
 
 async def test_more_passages_need_more_room():
     facts = [but(INDEX, k=20), CHUNKS, Answering(model="m", window=4096)]
-    assert symptoms(await run_check("passages", facts)) == ["passages-over-window"]
+    assert symptoms(await run_check("passages-window", facts)) == ["passages-over-window"]
 
 
 def one(**changed):
@@ -49,8 +49,8 @@ def test_each_failure_has_one_place(asked, outcome):
     ("asked", "expected"),
     [
         ((RIGHT,) * 8, []),
-        ((RIGHT,) * 7 + (WINDOW,), ["passages-cut"]),
-        ((RIGHT,) * 7 + (REFUSED,), ["passages-cut"]),
+        ((RIGHT,) * 7 + (WINDOW,), ["prompt-passages-cut"]),
+        ((RIGHT,) * 7 + (REFUSED,), ["prompt-passages-cut"]),
         ((RIGHT,) * 6 + (AMONG,) * 2, []),
         ((RIGHT,) * 5 + (AMONG,) * 3, ["lost-among-passages"]),
         ((RIGHT,) * 5 + (ALONE,) * 3, ["passages-unread"]),

@@ -51,6 +51,12 @@ async def test_a_whole_model_far_below_the_bound_is_seen():
     ]
 
 
+async def test_the_libraries_that_compute_are_named():
+    server = ServerProcess(pid=100, name="llama-server", backends=("vulkan",))
+    (finding,) = (await run_check("gpu-rate", [at_work(), *measured(20), LINUX, server])).findings
+    assert "It computes with vulkan." in finding.summary
+
+
 async def test_a_full_card_under_windows_is_paged():
     facts = [at_work(used_gib=23.9), *measured(20), WINDOWS, SERVER]
     assert symptoms(await run_check("gpu-rate", facts)) == ["gpu-memory-spilled"]

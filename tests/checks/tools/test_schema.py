@@ -3,13 +3,23 @@
 import pytest
 
 from doctor.errors import Skip
-from doctor.facts import Exchange, Identity, SchemaAnswer
+from doctor.facts import Exchange, Identity, SchemaAnswer, SchemaTrial
 from tests.given import run_check, symptoms
 
 
 def answered(content: str, *, valid: bool = False, fenced: bool = False, **fields: object) -> SchemaAnswer:
     exchange = Exchange(**({"purpose": "P22", "status": 200, "content": content, "finish_reason": "stop"} | fields))
     return SchemaAnswer(exchange=exchange, valid=valid, fenced=fenced)
+
+
+def also(way: str, content: str = "A cat slept.", *, valid: bool = False, **fields: object) -> SchemaTrial:
+    exchange = Exchange(**({"purpose": way, "status": 200, "content": content, "finish_reason": "stop"} | fields))
+    return SchemaTrial(way=way, exchange=exchange, valid=valid)
+
+
+def deep(*others: SchemaTrial, valid: bool = True) -> SchemaAnswer:
+    first = answered('{"status": "red", "count": 1}' if valid else "A cat slept.", valid=valid)
+    return SchemaAnswer(exchange=first.exchange, valid=valid, others=others)
 
 
 def by(runtime: str) -> Identity:
@@ -40,6 +50,28 @@ async def test_json_in_a_fence_is_not_enforced() -> None:
     verdict = await run_check("schema", [answered("```json\n{}\n```", fenced=True), by("ollama")])
 
     assert "code fence" in verdict.findings[0].summary
+
+
+async def test_enforcement_that_holds_in_every_way_passes() -> None:
+    verdict = await run_check("schema", [deep(also("thinking on", valid=True), also("streamed", valid=True))])
+
+    assert symptoms(verdict) == []
+    assert len(verdict.evidence) == 3
+
+
+@pytest.mark.parametrize("way", ["thinking on", "streamed", "format on /api/chat"])
+async def test_the_way_in_which_it_does_not_hold_is_named(way: str) -> None:
+    verdict = await run_check("schema", [deep(also(way)), by("ollama")])
+
+    assert [(f.symptom, f.subject) for f in verdict.findings] == [("schema-ignored", way)]
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [also("x", "", reasoning="hm"), also("x", '{"status', finish_reason="length"), also("x", status=400, error="no")],
+)
+async def test_a_way_that_says_nothing_is_left_out(unclear: SchemaTrial) -> None:
+    assert symptoms(await run_check("schema", [deep(unclear)])) == []
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,27 @@ async def test_a_refusal_about_something_else_is_not_judged() -> None:
 async def test_a_tool_that_adds_no_tokens_never_arrived(claimed: bool | None, symptom: str) -> None:
     fact = answer(*SILENT, bare=bare(prompt_tokens=58), claims_tools=claimed)
 
-    assert symptoms(await run_check("tool-offer", [fact])) == [symptom]
+    verdict = await run_check("tool-offer", [fact])
+
+    assert symptoms(verdict) == [symptom]
+    assert verdict.findings[0].evidence[-1].value == "the chat template"
+
+
+@pytest.mark.parametrize(("tokens", "lost"), [(41, True), (40, False)])
+async def test_the_words_of_a_tool_are_the_limit(tokens: int, lost: bool) -> None:
+    """60 prompt tokens with the tool; a difference of 19 cannot hold its 20 words, one of 20 can."""
+    verdict = await run_check("tool-offer", [answer(*SILENT, bare=bare(prompt_tokens=tokens))])
+
+    assert bool(symptoms(verdict)) is lost
+
+
+async def test_the_counted_pair_is_preferred_to_the_first_question() -> None:
+    offered = bare(prompt_tokens=70)
+
+    verdict = await run_check("tool-offer", [answer(*SILENT, bare=bare(prompt_tokens=58), offered=offered)])
+
+    assert symptoms(verdict) == ["no-tool-support"]
+    assert verdict.evidence[0].value == 12
 
 
 async def test_a_tool_that_is_counted_arrived() -> None:

@@ -62,6 +62,23 @@ async def test_without_prompts_the_runtime_s_word_counts(able, expected):
     assert symptoms(await run_check("tool-support", [ModelCard(name="m", capabilities=able)])) == expected
 
 
+TAKES_TOOLS = FileHealth(path="/m.gguf", size_bytes=1, chat_template="{% if tools %}")
+
+
+@pytest.mark.parametrize(
+    ("able", "facts", "expected"),
+    [
+        (("completion",), [TAKES_TOOLS], "tools-not-rendered"),
+        (("completion",), [FileHealth(path="/m", size_bytes=1, chat_template="{{ x }}")], "template-without-tools"),
+        (("embedding",), [TAKES_TOOLS], "template-without-tools"),
+    ],
+)
+async def test_the_template_in_the_file_may_contradict_the_runtime(able, facts, expected):
+    verdict = await run_check("tool-support", [ModelCard(name="m", capabilities=able), *facts])
+
+    assert symptoms(verdict) == [expected]
+
+
 async def test_nothing_is_said_when_nothing_is_known():
     with pytest.raises(Skip, match="does not say"):
         await run_check("tool-support", [ModelCard(name="m")])

@@ -12,7 +12,7 @@ from doctor.model import Depth
 from doctor.ward.wire import Reply, Request, json_reply, listening
 from tests.collect.probes.asking import context_for
 
-Answering = Callable[[dict[str, Any]], Any]  # a body, or (status, body)
+Answering = Callable[[dict[str, Any]], Any]  # a body, (status, body) or a whole reply
 SANE = Exchange(purpose="given", status=200, content="The line came back.")
 GIVEN = (WarmUp(first=SANE), Echo(expected="x", exchange=SANE, similarity=1.0))
 
@@ -25,6 +25,8 @@ async def asked(
 
     async def handle(request: Request) -> Reply:
         found = answering(json.loads(request.body or b"{}") | {"_path": request.path})
+        if isinstance(found, Reply):
+            return found
         status, body = found if isinstance(found, tuple) else (200, found)
         return json_reply(body, status)
 
@@ -50,6 +52,16 @@ def reply(content: str = "", *, prompt_tokens: int | None = None, finish: str = 
         ],
         "usage": usage,
     }
+
+
+def events(*deltas: dict[str, Any], finish: str = "stop") -> Reply:
+    """A streamed answer: an event for each delta, one with the finish reason, and the end."""
+    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    lines = [
+        json.dumps({"choices": [choice]}) for choice in [*choices, {"index": 0, "delta": {}, "finish_reason": finish}]
+    ]
+    text = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])
+    return Reply(headers={"content-type": "text/event-stream"}, body=text.encode())
 
 
 def codes_in(text: str) -> str:

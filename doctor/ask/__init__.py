@@ -1,0 +1,1 @@
+"""From a complaint in anybody's words to likely causes, and to the checks that tell them apart; all of it local."""

@@ -1,0 +1,119 @@
+"""A treatment from the examination to the verdict, in pieces that the command line and the ward put together.
+
+before = await examined(...)          # is it this cause, here and now?
+remedy = chosen(before, cause)        # the first one that can be carried out
+with begun(...) as journal:
+    await apply(...)                  # each step on consent
+judgement = judged(before, await examined(..., model=...), ...)
+"""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from doctor.check import Check
+from doctor.context import Target
+from doctor.errors import TreatError, UsageError
+from doctor.facts import Launch, ServerProcess
+from doctor.model import Cause, Remedy, Step, TargetReport
+from doctor.nearest import nearest
+from doctor.playbooks import Playbook
+from doctor.plugins import load_checks, load_playbooks
+from doctor.runner import RunPlan
+from doctor.treat.carry_out import Progress, do, undo
+from doctor.treat.journal import Journal, course
+from doctor.treat.prepare import Scene, act_of
+from doctor.treat.verdict import needed
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The checks and playbooks of this installation."""
+
+    checks: tuple[Check, ...]
+    playbooks: tuple[Playbook, ...]
+
+    def book(self, cause: str) -> Playbook:
+        """The playbook of a cause. Raises UsageError with the nearest name."""
+        for book in self.playbooks:
+            if book.id == cause:
+                return book
+        raise UsageError(f"there is no cause {cause!r}{nearest(cause, [book.id for book in self.playbooks])}")
+
+
+def catalogue(plugins: tuple[Path, ...] = ()) -> Catalogue:
+    """Everything bundled, and what is in the plug-in folders."""
+    return Catalogue(checks=load_checks(plugins), playbooks=load_playbooks(plugins))
+
+
+def examination(
+    target: Target, book: Playbook, known: Catalogue, *, plugins: tuple[Path, ...] = (), skip: Collection[str] = ()
+) -> RunPlan:
+    """The run that proves the cause or does not, and no more; without the checks in `skip`."""
+    wanted = [check for check in needed(book.id, known.playbooks, known.checks) if check not in skip]
+    return RunPlan(targets=(target,), only=tuple(wanted), plugins=plugins)
+
+
+def automatic(cause: Cause) -> tuple[Remedy, ...]:
+    """The remedies that can be carried out here, in the playbook's order."""
+    return tuple(remedy for remedy in cause.remedies if remedy.automatic)
+
+
+def scene(report: TargetReport) -> Scene:
+    """What acts must know about the server, from the facts of its examination."""
+    return Scene(
+        url=report.url,
+        runtime=report.runtime,
+        process=_fact(report, ServerProcess),
+        launch=_fact(report, Launch),
+    )
+
+
+def model_after(remedy: Remedy) -> str:
+    """The name under which the model is to be verified; "" when it keeps its own."""
+    return next((step.model for step in reversed(remedy.steps) if step.automatic and step.model), "")
+
+
+async def carry_out(
+    journal: Journal,
+    remedy: Remedy,
+    number: int,
+    place: Scene,
+    *,
+    api_key: str = "",
+    progress: Progress = lambda _: None,
+) -> None:
+    """Do one automatic step of a remedy, counted from 1. Raises TreatError when it fails; it is then undone."""
+    step = own_steps(remedy)[number - 1]
+    act = act_of(step, number, place, journal, remedy.say)
+    await do(journal, number, act, url=place.url, api_key=api_key, progress=progress)
+
+
+def own_steps(remedy: Remedy) -> tuple[Step, ...]:
+    """The steps that the doctor does; the others are left to the user."""
+    return tuple(step for step in remedy.steps if step.automatic)
+
+
+async def take_back(journal: Journal, *, api_key: str = "", each: Callable[[str], None] = lambda _: None) -> int:
+    """Undo everything that was begun, last first; how many acts there were. Raises TreatError after trying them all."""
+    troubles: list[str] = []
+    read = course(journal.folder)
+    for number in read.open:
+        try:
+            await undo(journal, read, number, api_key=api_key)
+            each(read.acts[number].say)
+        except TreatError as error:
+            troubles.append(str(error))
+    if troubles:
+        raise TreatError("; ".join(troubles))
+    return len(read.open)
+
+
+def _fact(report: TargetReport, kind: type[S]) -> S | None:
+    saved = report.facts.get(kind.__name__)
+    if not isinstance(saved, dict) or set(saved) == {"skipped"}:
+        return None
+    return msgspec.convert(saved, kind)
