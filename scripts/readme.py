@@ -101,6 +101,18 @@ def help_page(*words: str) -> str:
     return f"```text\n$ {name} --help\n{command.get_help(context)}\n```\n"
 
 
+def index_patients() -> str:
+    """The ward of indexes, which the tests diagnose."""
+    sys.path.insert(0, str(ROOT))
+    from tests.rag.patients import HEALTHY, SICK
+
+    rows = [[code(one.id), one.store, ", ".join(map(code, one.causes)) or "none"] for one in (*SICK, *HEALTHY)]
+    head = f"{len(SICK)} ill and {len(HEALTHY)} healthy indexes"
+    return (
+        f"<details>\n<summary>{head}</summary>\n\n{table(['index', 'store', 'cause to be found'], rows)}\n</details>\n"
+    )
+
+
 def session() -> str:
     """The recorded example."""
     return f"```text\n{SESSION.read_text(encoding='utf-8')}```\n" if SESSION.is_file() else ""
@@ -129,6 +141,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
     "help": help_page,
     "help-check": lambda: help_page("check"),
+    "help-rag": lambda: help_page("rag"),
+    "index-patients": index_patients,
     "session": session,
     "ward": ward,
 }

@@ -37,7 +37,7 @@ class Texts:
             return self._added(value, APART) if place is None else place
         if isinstance(value, dict):
             return {
-                self._taken(key) if isinstance(key, str) else key: self._field(key, item, value)
+                self._taken(key) if isinstance(key, str) else Kept(key): self._field(key, item, value)
                 for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):
@@ -134,7 +134,7 @@ def _put(shape: Any, strings: list[str]) -> Any:  # noqa: ANN401
     if isinstance(shape, int):
         return strings[shape]
     if isinstance(shape, dict):
-        return {strings[key] if isinstance(key, int) else key: _put(item, strings) for key, item in shape.items()}
+        return {_put(key, strings): _put(item, strings) for key, item in shape.items()}
     return [_put(item, strings) for item in shape]
 
 

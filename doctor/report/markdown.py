@@ -5,6 +5,7 @@ from textwrap import indent
 
 from doctor.model import Cause, Evidence, Finding, Report, Severity, State, Status, TargetReport
 from doctor.report import Look
+from doctor.report.retrieval import chart, retrieval, told
 from doctor.report.steps import step_lines
 from doctor.report.summary import open_finding
 from doctor.report.text import coverage_line, value_text
@@ -58,7 +59,19 @@ def _target(target: TargetReport, os: str) -> list[str]:
     for title, found in (("Signs without a proven cause", open_ones), ("Notes", notes)):
         if found:
             lines += [f"**{title}**", "", *(f"- {_finding(finding)}" for finding in found), ""]
-    return lines
+    return lines + _retrieval(target)
+
+
+def _retrieval(target: TargetReport) -> list[str]:
+    """Recall with each lever as a chart, and the worst questions by the ids of their passages."""
+    section = retrieval(target.facts)
+    if section is None:
+        return []
+    lines = [f"**Retrieval: {section.title}**", "", fenced("\n".join(chart(section.bars)), "text"), ""]
+    for miss in section.missed:
+        head, told_lines = told(miss, None)
+        lines.append(f"- {_code(f'{head}: ' + '; '.join(told_lines))}")
+    return [*lines, ""] if section.missed else lines
 
 
 def _cause(target: TargetReport, cause: Cause, os: str) -> list[str]:
@@ -133,8 +146,8 @@ def _sentence(text: str) -> str:
     return re.sub(r"([<>@#*_`\[\]])", r"\\\1", one_line(text, 600))
 
 
-def fenced(text: str) -> str:
+def fenced(text: str, language: str = "shell") -> str:
     """A block whose fence is longer than what it holds."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     ticks = "`" * max(3, longest + 1)
-    return f"{ticks}shell\n{text}\n{ticks}"
+    return f"{ticks}{language}\n{text}\n{ticks}"

@@ -97,15 +97,16 @@ def bar(label: str, ranking: Ranking, k: int) -> Bar:
     return Bar(label=label, share=recall(ranking.ranks, k), low=low, high=high, note=ranking.note)
 
 
-def chart(bars_: tuple[Bar, ...], *, ascii_only: bool = False) -> list[str]:
-    """The bars as lines of one width."""
+def chart(bars_: tuple[Bar, ...], *, ascii_only: bool = False, stacked: bool = False) -> list[str]:
+    """The bars as lines of one width; `stacked` puts each label on a line above its bar, for a narrow place."""
     full, empty = (ASCII_FULL, ASCII_EMPTY) if ascii_only else (FULL, EMPTY)
     wide = max((len(one.label) for one in bars_), default=0)
     lines = []
     for one in bars_:
         cells = round(one.share * BAR_CELLS)
         drawn = full * cells + empty * (BAR_CELLS - cells)
-        lines.append(f"{one.label:<{wide}}  {drawn} {one.share:4.0%}  ({one.low:.0%} to {one.high:.0%})")
+        told_bar = f"{drawn} {one.share:4.0%}  ({one.low:.0%} to {one.high:.0%})"
+        lines += [one.label, told_bar] if stacked else [f"{one.label:<{wide}}  {told_bar}"]
     return lines
 
 

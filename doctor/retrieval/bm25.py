@@ -28,15 +28,11 @@ class Postings:
         """Count one text."""
         place = len(self.ids)
         self.ids.append(id_)
-        found: dict[str, int] = {}
         all_words = words(text)
-        for word in all_words:
-            if word in self.wanted:
-                found[word] = found.get(word, 0) + 1
         self.lengths.append(len(all_words))
-        for word, count in found.items():
+        for word in self.wanted.intersection(all_words):
             self.documents[word].append(place)
-            self.counts[word].append(count)
+            self.counts[word].append(all_words.count(word))
 
     def ranked(self, query: str, depth: int) -> list[str]:
         """Ids of the best `depth` texts for one of the queries, best first."""

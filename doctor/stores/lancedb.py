@@ -1,5 +1,7 @@
 """LanceDB: a folder of tables. Its versions are immutable files, so reading leaves it as it is (tried with 0.40)."""
 
+import contextlib
+import ctypes
 import functools
 import warnings
 from collections.abc import Iterator, Sequence
@@ -27,6 +29,8 @@ DEFAULT_METRIC = "l2"  # of a search that says nothing (LanceDB 0.40)
 ROW = "_rowid"
 READ_AT_ONCE = 500
 VECTORS_AT_ONCE = 1_000
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of glibc, malloc.h
+LARGE_BLOCK_BYTES = 1 << 16
 MAX_LISTED = 10_000
 
 
@@ -34,9 +38,18 @@ def open_folder(folder: Path, fields: Fields) -> "LanceDb":
     """A connection to the folder. Raises StoreError."""
     with spoken("LanceDB's library could not be loaded"):
         import lancedb
+    _give_memory_back()
     with spoken(f"LanceDB cannot open {folder}"):
         connection = lancedb.connect(str(folder))
     return LanceDb(connection, str(folder), lancedb.__version__, fields)
+
+
+def _give_memory_back() -> None:
+    """Let glibc return large blocks at once: two scans of a 150 MB table left 660 MB in its heaps, and so 425."""
+    with contextlib.suppress(AttributeError, TypeError, OSError):  # other C libraries have no such call
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+        mallopt(M_ARENA_MAX, 2)
 
 
 class LanceDb:

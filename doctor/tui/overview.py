@@ -4,6 +4,7 @@ from doctor.model import Cause, Severity, State, Status
 from doctor.text import one_line, plain
 from doctor.tui.page import Action, Block, Bullet, Heading, Page, Paragraph
 from doctor.tui.progress import Progress, TargetProgress
+from doctor.tui.retrieval_page import retrieval_blocks
 from doctor.tui.words import (
     RUNNING_SIGN,
     SEVERITY_SIGNS,
@@ -35,6 +36,7 @@ def overview(target: TargetProgress, progress: Progress) -> Page:
         found.append(Paragraph(text=plain(target.reason)))
     found += _causes(target.diagnosis.causes)
     found += _next(target, progress)
+    found += retrieval_blocks(target.facts, target.index)
     found += [Heading(text="Server"), *_server(target)]
     found += [Heading(text="Looked at"), Paragraph(text=_coverage(target, progress))]
     running = not target.ended

@@ -1,6 +1,7 @@
 """What the events of a run say so far: the one state that every part of the face draws."""
 
 from collections.abc import Callable
+from typing import Any
 
 from doctor.context import Target
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan, RunEnded, TargetEnded, TargetKnown
@@ -22,6 +23,8 @@ class TargetProgress:
         self.running: dict[str, float] = {}  # check id -> when it began, in seconds of the run's clock
         self.results: dict[str, Result | CheckReport] = {}
         self.diagnosis = Diagnosis()
+        self.facts: dict[str, Any] = {}  # of the finished report
+        self.index = target.index
         self.ended = False
 
     @property
@@ -36,7 +39,7 @@ class TargetProgress:
     def close(self, report: TargetReport) -> None:
         """Take over what the finished report says; its order is the order of elimination."""
         self.runtime, self.version, self.model = report.runtime, report.version, report.model
-        self.reason = report.reason
+        self.reason, self.facts = report.reason, report.facts
         self.waiting, self.running, self.ended = [], {}, True
         self.results = {check.id: check for check in report.checks}
         self.diagnosis = Diagnosis(

@@ -62,6 +62,19 @@ def test_no_text_of_the_index_is_in_the_json_report(doctor, embedder, tmp_path):
     assert not any(text.split(". ")[0] in ended.stdout for text in PLAIN.texts)
 
 
+def test_texts_are_shown_when_asked_for_and_never_written_to_a_file(doctor, embedder, tmp_path):
+    words = "zanzibar quokka"
+    rows = SWITCHED.with_texts([f"{words} {text}" for text in SWITCHED.texts])
+    place = index(tmp_path, rows)
+    asked = ("rag", place, "--target", embedder, *ALONE)
+    plain, shown = doctor(*asked), doctor(*asked, "--show-texts")
+    assert "Retrieval: 60 questions" in plain.stdout
+    assert ("zanzibar" in plain.stdout, "zanzibar quokka" in shown.stdout) == (False, True)
+    doctor(*asked, "--show-texts", "-o", "report.txt")
+    assert "Retrieval: 60 questions" in (tmp_path / "report.txt").read_text()
+    assert "zanzibar" not in (tmp_path / "report.txt").read_text()
+
+
 def test_another_model_is_named_with_the_command_that_verifies_the_cure(doctor, embedder, tmp_path):
     place = index(tmp_path, SWITCHED)
     ended = doctor("rag", place, "--target", embedder, "-k", "3")

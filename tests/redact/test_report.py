@@ -111,3 +111,11 @@ def test_no_format_shows_a_secret_whatever_the_place(format_name, kind):
     text = render(clean, format_name)
     assert not survivors(secret, text)
     assert Redactor(level=Level.SECRETS).leaks(text) == []
+
+
+def test_numbers_as_keys_stay_numbers():
+    """Facts count by number: sizes of vectors, words of a text."""
+    facts = {"IndexVectors": {"sizes": {0: 3, 384: 57}}, "EmbeddingTruncation": {"trials": {600: 0.93}}}
+    target = msgspec.structs.replace(TARGET, facts=facts)
+    whole = msgspec.structs.replace(REPORT, targets=(target,))
+    assert redacted(whole, Redactor()).targets[0].facts == facts
