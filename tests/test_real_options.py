@@ -20,7 +20,7 @@ SHORT = re.compile(r"(?<=`)(-[a-z]{1,5})(?=[ `])")
 VARIABLE = re.compile(
     r"\b(?:OLLAMA|LLAMA|VLLM|SGLANG|GGML|CUDA|HIP|ROCR|HSA|MLX|LM_STUDIO|OPENAI|CMAKE|RLIMIT)_[A-Z0-9_]+\b"
 )
-OURS = {"--only", "--target", "--apply", "--depth", "--format"}  # of llm-doctor itself
+OURS = {"--only", "--target", "--apply", "--depth", "--format", "--questions"}  # of llm-doctor itself
 NOT_VARIABLES = {"LLAMA_CPP"}
 
 

@@ -155,6 +155,6 @@ async def test_only_a_quick_run_of_all_checks_leaves_blocks_out(
 ) -> None:
     plan = RunPlan(targets=(NOWHERE,), depth=depth, only=only, deadline_s=20)
 
-    budget = Run(plan, print, asyncio.Event(), (), ())._budget()
+    budget = Run(plan, print, asyncio.Event(), (), ())._budget(NOWHERE)
 
     assert (budget.plan is not None) is planned

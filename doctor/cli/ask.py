@@ -108,9 +108,11 @@ def begun(complaint: str, plugins: tuple[Path, ...]) -> "Interview":
     from doctor.ask.match import Matcher
     from doctor.ask.questions import Interview
     from doctor.plugins import load_checks, load_playbooks
+    from doctor.selection import suited
 
     checks, books = load_checks(plugins), load_playbooks(plugins)
-    return Interview(candidates(Matcher(books, checks).matches(complaint)), checks, books)
+    found = candidates(Matcher(books, checks).matches(complaint))
+    return Interview(found, suited(checks, index=False), books)
 
 
 def target_of(urls: tuple[str, ...], model: str, key: str) -> "tuple[Target, ...]":

@@ -15,6 +15,10 @@ CHANGES = {
 ALLOWED = {
     "cli/output.py": "-o FILE, the file that the user names",
     "tui/saving.py": "a report that the user saves",
+    "history.py": "reports that are kept, where the user asked for it",
+    "redact/aliases.py": "names of the stable aliases, in a file of ours",
+    "stores/qdrant.py": "the lock of a copy",
+    "stores/snapshot.py": "a copy of an index, which is opened in its place",
     "collect/command.py": "programs that only tell something, and their end",
 }
 
