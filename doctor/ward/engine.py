@@ -90,7 +90,8 @@ def _started(model: Path, settings: Settings, stack: contextlib.ExitStack) -> En
         port = settings.port or programs.free_port()
         process, log = stack.enter_context(_launched(settings, model, port))
         try:
-            return programs.ready(process, log, port, "/health")
+            prefix = str(settings.flags.get("--api-prefix", ""))
+            return programs.ready(process, log, port, f"{prefix}/health")
         except WardError:
             said = log.read_text(encoding="utf-8", errors="replace")
             if PORT_TAKEN not in said or settings.port or not left:

@@ -143,9 +143,12 @@ class Shelf:
         """The lists of all models in one."""
         key = "models" if request.path == "/api/tags" else "data"
         replies = [await model.handle(request) for model in dict.fromkeys(self.models.values())]
+        if replies[0].status != 200:
+            return replies[0]
         lists = [msgspec.json.decode(reply.body, type=dict[str, Any]) for reply in replies]
         rows = {str(row.get("name") or row.get("id")): row for found in lists for row in found[key]}
-        return json_reply({**lists[0], key: list(rows.values())})
+        whole = json_reply({**lists[0], key: list(rows.values())})
+        return msgspec.structs.replace(whole, headers={**replies[0].headers, **whole.headers})
 
     def named(self, name: str) -> Ollama:
         """The façade of a model; the first one, which refuses, for a name that is not there."""

@@ -14,7 +14,7 @@ from doctor.collect.probes.tool_score import parsed
 from doctor.collect.probes.tool_trial import ALLOWANCE, why_no_tools
 from doctor.context import Context
 from doctor.errors import Skip
-from doctor.facts import Exchange, ToolAnswer, ToolResult
+from doctor.facts import Exchange, LostCall, ToolAnswer, ToolResult
 from doctor.model import Depth
 
 ARGUMENTS = '{"city": "Oslo", "unit": "c"}'
@@ -38,6 +38,8 @@ async def collect_tool_result(context: Context) -> ToolResult:
     if not first.ok:
         raise Skip(f"a question with tools was refused already: {first.error}")
     await scorable(context)
+    with contextlib.suppress(Skip):  # which layer lost a call is asked before what a call leads to
+        await context.fact(LostCall)
     allowance = ALLOWANCE if context.depth is Depth.DEEP and first.only_thought else 0
     result = judged(await asked(context, history(QUESTIONS[0]), allowance))
     if result.exchange.ok and not result.used:

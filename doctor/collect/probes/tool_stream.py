@@ -26,6 +26,9 @@ async def collect_tool_stream(context: Context) -> ToolStream:
     chosen = await first_choice(context, whole)
     if chosen is None:
         raise Skip("no tool was called in an answer of one piece, so a stream cannot be compared with it")
+    _, models = await who(context)
+    if context.depth is Depth.QUICK and models.embedding and context.budget:
+        raise Skip("left out to keep a quick run's requests for the embedding model; --depth deep asks it")
     pairs: Pairs = []
     with contextlib.suppress(Skip):  # out of budget: what was asked is judged
         await compare(context, pairs, chosen, whole[chosen.id])
