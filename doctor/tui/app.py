@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -35,6 +36,7 @@ from doctor.tui.screens.report import ReportScreen
 from doctor.tui.screens.room import Room
 from doctor.tui.session import Clocks, Places, Session
 from doctor.tui.widgets.detail import Detail
+from doctor.tui.work import work
 
 Start = Callable[[Callable[[Event], None], asyncio.Event], Awaitable[Report]]
 INTERRUPTED = 130
@@ -110,7 +112,7 @@ class DoctorApp(App[Report | None]):
         self.push_screen(self.first)
         self.call_after_refresh(self.begin)
         if self.live:
-            self.run_worker(self.live.carry_on(), group="live")
+            work(self, self.live.carry_on, "live")
 
     def begin(self) -> None:
         """Start a run at the chosen depth."""
@@ -119,7 +121,7 @@ class DoctorApp(App[Report | None]):
         if self.live:
             self.live.busy = True
         self.changed()
-        self.run_worker(self.examine(), exclusive=True, group="run")
+        work(self, self.examine, "run")
 
     async def examine(self) -> None:
         """One run from its first event to its report."""
@@ -142,7 +144,7 @@ class DoctorApp(App[Report | None]):
         event = message.event
         self.session.progress.hear(event)
         if isinstance(event, RunBegan):
-            self.run_worker(self.fetch_library(), group="library", exclusive=True)
+            work(self, self.fetch_library, "library")
         if self.live:
             self._guide(self.live, event)
         self.changed()
@@ -265,7 +267,7 @@ class DoctorApp(App[Report | None]):
         """Put a step on the clipboard and say which."""
         self.copy_to_clipboard(message.text)
         if not self.is_web:  # a browser has a clipboard of its own, far from this machine
-            self.run_worker(asyncio.to_thread(copied, message.text), group="clipboard")
+            work(self, partial(asyncio.to_thread, copied, message.text), "clipboard")
         self.notify(plain(message.text, MAX_TOLD), title="Copied", markup=False)
 
     def action_help(self) -> None:

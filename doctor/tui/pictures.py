@@ -84,10 +84,12 @@ def _roofline(facts: Facts) -> list[Block]:
     bound, speed = fact(facts, DecodeBound), fact(facts, DecodeSpeed)
     if bound is None or speed is None:
         return []
-    slow = bound.placed_slow_below_tok_s or bound.best_slow_below_tok_s
     bars = [
         Marked(
-            label="measured", value=speed.tok_s, says=_rate(speed.tok_s), tone="warn" if speed.tok_s < slow else "good"
+            label="measured",
+            value=speed.tok_s,
+            says=_rate(speed.tok_s),
+            tone="warn" if speed.tok_s < bound.best_slow_below_tok_s else "good",
         )
     ]
     if bound.placed_tok_s and abs(bound.placed_tok_s - bound.best_tok_s) > 0.05 * bound.best_tok_s:
@@ -97,6 +99,7 @@ def _roofline(facts: Facts) -> list[Block]:
     bars.append(
         Marked(label="possible", value=bound.best_tok_s, says=f"{_rate(bound.best_tok_s)} with the best placement")
     )
+    slow = bound.best_slow_below_tok_s
     bars.append(Marked(label="slow below", value=slow, says=_rate(slow), tone="faint"))
     caption = (
         f"What one stream reaches on {one_line(bound.device, 60)}." if bound.device else "What one stream reaches."
@@ -168,7 +171,7 @@ def _window(facts: Facts) -> int | None:
     return window.per_request if window else None
 
 
-CALL_COLUMNS = ("called", "as a call", "finish", "schema", "right")
+CALL_COLUMNS = ("called", "parsed", "finish", "schema", "right")
 
 
 def _calls(facts: Facts) -> list[Block]:

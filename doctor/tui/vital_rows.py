@@ -8,10 +8,13 @@ from doctor.facts import Gpu
 from doctor.text import mib, one_line, percent
 from doctor.tui.progress import TargetProgress
 from doctor.tui.words import address, count, model_name
-from doctor.vitals import SWAPPING_BYTES_S, Holder, Look, Pulse, rate_tok_s, swap_in_bytes_s
+from doctor.vitals import SWAPPING_BYTES_S, Holder, Loaded, Look, Pulse, rate_tok_s, swap_in_bytes_s
 
 NAME_CHARACTERS = 30
 MAX_GPUS = 8
+MAX_LOADED = 3
+MAX_HOLDERS = 2
+SMALL_SHARE = 0.05  # of a card: who holds less explains nothing
 
 
 class VitalRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +44,7 @@ def _server(looks: Sequence[Look], target: TargetProgress) -> list[VitalRow]:
     pulse = looks[-1].servers.get(target.url)
     if pulse is None:
         return []
-    title = model_name(target.model) or address(target.url)
+    title = (model_name(target.model) or address(target.url)) + _placed(target, pulse)
     if not pulse.answers:
         return [
             VitalRow(name="server", says=f"! does not answer: {one_line(pulse.why_silent)}", tone="bad", title=title)
@@ -84,10 +87,21 @@ def _context(looks: Sequence[Look], target: TargetProgress, pulse: Pulse) -> lis
         )
         says = f"{pulse.context_used} of {pulse.context_size} tokens used"
         rows.append(VitalRow(name="context", says=says, values=used))
-    for model in pulse.loaded or ():
-        share = f", {percent(model.gpu_share)} in GPU memory" if model.gpu_share is not None else ""
-        rows.append(VitalRow(name="loaded", says=f"{one_line(model.name, NAME_CHARACTERS)}{share}"))
-    return rows
+    others = [model for model in pulse.loaded or () if model.name != target.model]
+    beside = (f"{one_line(model.name, NAME_CHARACTERS)}{_share(model)}" for model in others[:MAX_LOADED])
+    return rows + [VitalRow(name="beside", says=words) for words in beside]
+
+
+def _placed(target: TargetProgress, pulse: Pulse) -> str:
+    """Where the examined model is, of a server that tells."""
+    if pulse.loaded is None:
+        return ""
+    model = next((model for model in pulse.loaded if model.name == target.model), None)
+    return _share(model) if model else ", not in memory"
+
+
+def _share(model: Loaded) -> str:
+    return f", {percent(model.gpu_share)} in GPU memory" if model.gpu_share is not None else ""
 
 
 def _gpu(looks: Sequence[Look], place: int) -> list[VitalRow]:
@@ -99,13 +113,13 @@ def _gpu(looks: Sequence[Look], place: int) -> list[VitalRow]:
     rows = []
     if gpu.memory_total_bytes and gpu.memory_used_bytes is not None:
         tenants = sorted(gpu.tenants, key=lambda tenant: -(tenant.memory_bytes or 0))
-        held = [_held(one_line(tenant.name, NAME_CHARACTERS), tenant.memory_bytes) for tenant in tenants[:3]]
+        large = [t for t in tenants if t.memory_bytes is None or t.memory_bytes >= SMALL_SHARE * gpu.memory_total_bytes]
+        held = [_held(one_line(tenant.name, NAME_CHARACTERS), tenant.memory_bytes) for tenant in large[:MAX_HOLDERS]]
         says = _of(gpu.memory_used_bytes, gpu.memory_total_bytes, held)
         rows.append(VitalRow(name="memory", says=says, values=course(_memory_share)))
     if gpu.utilisation is not None:
-        rows.append(VitalRow(name="load", says=_load(gpu), values=course(lambda g: g.utilisation)))
-    if gpu.throttle:
-        rows.append(VitalRow(name="clock", says=f"! held down: {', '.join(map(one_line, gpu.throttle))}", tone="warn"))
+        tone = "warn" if gpu.throttle else ""
+        rows.append(VitalRow(name="load", says=_load(gpu), values=course(lambda g: g.utilisation), tone=tone))
     if rows:
         rows[0] = msgspec.structs.replace(rows[0], title=one_line(gpu.name, NAME_CHARACTERS))
     return rows
@@ -118,7 +132,9 @@ def _load(gpu: Gpu) -> str:
     if gpu.power_w is not None:
         limit = f" of {gpu.power_limit_w:.0f}" if gpu.power_limit_w else ""
         parts.append(f"{gpu.power_w:.0f}{limit} W")
-    if not gpu.throttle and gpu.source == "NVML":
+    if gpu.throttle:
+        parts.append(f"! clock held down: {', '.join(one_line(reason, 30) for reason in gpu.throttle)}")
+    elif gpu.source == "NVML":
         parts.append("clock not held down")
     return ", ".join(parts)
 
@@ -138,7 +154,7 @@ def _machine(looks: Sequence[Look]) -> list[VitalRow]:
             for m in (look.machine.memory for look in looks)
         )
         taken = now.memory.total_bytes - now.memory.available_bytes
-        says = _of(taken, now.memory.total_bytes, [_of_holder(holder) for holder in now.holders])
+        says = _of(taken, now.memory.total_bytes, [_of_holder(holder) for holder in now.holders[:MAX_HOLDERS]])
         rows.append(VitalRow(name="RAM", says=says, values=used))
     rate = swap_in_bytes_s(looks[-2].machine, now) if len(looks) > 1 else None
     if rate is not None and rate >= SWAPPING_BYTES_S:
@@ -146,14 +162,14 @@ def _machine(looks: Sequence[Look]) -> list[VitalRow]:
     if now.cpu_busy is not None:
         busy = tuple(look.machine.cpu_busy for look in looks)
         rows.append(VitalRow(name="CPU", says=percent(now.cpu_busy), values=busy))
-    if rows:
-        rows[0] = msgspec.structs.replace(rows[0], title="This machine")
     return rows
 
 
 def _of(used: float, total: float, held: list[str]) -> str:
-    by = f", held by {', '.join(part for part in held if part)}" if any(held) else ""
-    return f"{mib(used)} of {mib(total)}{by}"
+    """`23.9 of 32.0 GiB: firefox 4.0 GiB, ollama 3.0 GiB`."""
+    by = f": {', '.join(part for part in held if part)}" if any(held) else ""
+    number, unit = mib(used).split(" ")
+    return f"{number if mib(total).endswith(unit) else mib(used)} of {mib(total)}{by}"
 
 
 def _of_holder(holder: Holder) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from doctor.tui.screens.room import LAST_KEYS, Room
 from doctor.tui.session import Session
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.widgets.slider import Slider
+from doctor.tui.work import work
 
 CONTEXTS = tuple(str(1 << power) for power in range(9, 21))
 SLOTS = ("1", "2", "3", "4", "6", "8", "12", "16", "32")
@@ -89,7 +91,7 @@ class FitScreen(Room):
 
     def _read(self, path: str) -> None:
         self.path = path
-        self.run_worker(self._load(path), exclusive=True, group="load")
+        work(self, partial(self._load, path), "load")
 
     async def _load(self, path: str) -> None:
         """Read the header and look at the machine, away from the loop."""
@@ -123,7 +125,7 @@ class FitScreen(Room):
         self.wanted = (settings, self.query_one("#quant", Slider).value)
         if not self.working:
             self.working = True
-            self.run_worker(self._answer(), group="answer")
+            work(self, self._answer, "answer")
 
     async def _answer(self) -> None:
         while self.wanted is not None and self.on is not None:

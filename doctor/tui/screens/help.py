@@ -53,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_subtitle = "esc closes"
             yield Static(Content.styled("Keys", "bold underline"), markup=False)
             for key, says in KEYS:
-                yield Static(Hanging(Content.styled(f"{key:<11}", "bold"), Content(says)), markup=False)
+                yield Static(Hanging(Content.styled(f"{key:<12}", "bold"), Content(says)), markup=False)
             yield Static(Content.styled("Signs", "bold underline"), classes="heading", markup=False)
             for sign, tone, says in SIGNS:
-                yield Static(Hanging(toned(f"{sign:<11}", tone), Content(says)), markup=False)
+                yield Static(Hanging(toned(f"{sign:<12}", tone), Content(says)), markup=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -25,6 +26,7 @@ from doctor.tui.session import Session
 from doctor.tui.tones import toned
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.words import STATE_SIGNS, STATE_TONES
+from doctor.tui.work import work
 
 NOW = "now"
 EMPTY = (
@@ -74,7 +76,7 @@ class HistoryScreen(Room):
         return action != "mark" or len(self._keys()) > 1
 
     def _reload(self) -> None:
-        self.run_worker(self._load(), exclusive=True, group="load")
+        work(self, self._load, "load")
 
     async def _load(self) -> None:
         folder = self.session.places.history
@@ -103,7 +105,7 @@ class HistoryScreen(Room):
     def _line(self, key: str) -> Content:
         mark = toned("● ", "warn") if key == self.marked else Content("  ")
         if key == NOW and self.shown is not None:
-            return Content.assemble(mark, _state(self.shown.state), " this run, ", when(self.shown.started))
+            return Content.assemble(mark, _state(self.shown.state), toned(" now ", "faint"), when(self.shown.started))
         number, entry = next((n, e) for n, e in enumerate(self.entries, 1) if str(e.path) == key)
         time = entry.time.strftime("%Y-%m-%d %H:%M")
         return Content.assemble(mark, _state(State(entry.state)), toned(f" {number:>3} ", "faint"), time)
@@ -113,7 +115,7 @@ class HistoryScreen(Room):
         """Show this one, or compare it with the marked one."""
         event.stop()
         if event.option_index < len(self._keys()):
-            self.run_worker(self._show(self._keys()[event.option_index]), exclusive=True, group="show")
+            work(self, partial(self._show, self._keys()[event.option_index]), "show")
 
     @on(OptionList.OptionSelected, "#runs")
     def go_in(self, event: OptionList.OptionSelected) -> None:
@@ -155,8 +157,11 @@ class HistoryScreen(Room):
             if self.marked:
                 self.notify("Marked; the line that you go to is compared with it", markup=False)
 
-    async def action_keep(self) -> None:
+    def action_keep(self) -> None:
         """Keep the report of this run."""
+        work(self, self._keep, "keep")
+
+    async def _keep(self) -> None:
         report, folder = self.session.report, self.session.places.history
         if report is None or folder is None:
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -22,6 +23,7 @@ from doctor.tui.screens.room import LAST_KEYS, Room
 from doctor.tui.screens.save import SaveScreen
 from doctor.tui.session import Session
 from doctor.tui.tones import toned
+from doctor.tui.work import work
 
 MAX_PREVIEW = 60_000
 WAITING = "The report can be written when a run has ended."
@@ -33,7 +35,7 @@ class ReportScreen(Room):
     PLACE = "report"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy"),
-        Binding("u", "copy_url", "Copy address"),
+        Binding("u", "copy_url", "Address"),
         Binding("s", "save", "Save"),
         Binding("escape", "leave_words", "Back", show=False),
         *LAST_KEYS,
@@ -68,7 +70,9 @@ class ReportScreen(Room):
             return
         if not self.project and self.is_current:
             self.project = likely(report)
-            self.query_one("#projects", OptionList).highlighted = self.projects.index(self.project)
+            projects = self.query_one("#projects", OptionList)
+            projects.highlighted = self.projects.index(self.project)
+            self.call_after_refresh(projects.scroll_to_highlight)
         if self.is_current:
             self._write()
 
@@ -103,7 +107,7 @@ class ReportScreen(Room):
         if report is None or wanted == self.drafted_of:
             return
         self.drafted_of = (report, self.project, wanted[2])
-        self.run_worker(self._draft(report, self.project, wanted[2]), exclusive=True, group="draft")
+        work(self, partial(self._draft, report, self.project, wanted[2]), "draft")
 
     async def _draft(self, report: Report, project: str, words: str) -> None:
         """Redact and fill, away from the loop."""

@@ -17,6 +17,7 @@ from doctor.tui.widgets.place_line import PlaceLine
 NARROW_COLUMNS = 60  # below it two sides take turns
 ROOMY_COLUMNS = 110  # from it on three things fit beside each other
 LEAST_COLUMNS, LEAST_LINES = 30, 10
+TALL_LINES = 35
 TICK_S = 1.0
 
 
@@ -37,7 +38,7 @@ class Room(Screen[None]):
         (NARROW_COLUMNS, "-wide"),
         (ROOMY_COLUMNS, "-roomy"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_LINES, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_LINES, "-high"), (TALL_LINES, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(place.key, f"app.place('{place.name}')", place.title, show=False) for place in PLACES),
         Binding("t", "app.light_or_dark", "Theme", show=False),

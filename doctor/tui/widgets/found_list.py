@@ -10,7 +10,7 @@ from textual.widgets.option_list import Option
 
 from doctor.model import Cause, Finding, Severity
 from doctor.text import one_line
-from doctor.tui.messages import CauseAsked
+from doctor.tui.messages import CauseAsked, RowChosen
 from doctor.tui.outline import Row, rows
 from doctor.tui.progress import Progress
 from doctor.tui.tones import toned
@@ -26,6 +26,12 @@ class FoundList(OptionList):
         super().__init__(markup=False)
         self.found: list[Row] = []
 
+    @property
+    def row(self) -> Row | None:
+        """The highlighted line."""
+        at = self.highlighted
+        return self.found[at] if at is not None and at < len(self.found) else None
+
     def tell(self, progress: Progress) -> None:
         """Show what was found so far."""
         found = worth_a_line(progress)
@@ -37,6 +43,12 @@ class FoundList(OptionList):
         self.set_options(options)
         keys = [row.key for row in found]
         self.highlighted = (keys.index(before) if before in keys else 0) if found else None
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Say which line it is."""
+        event.stop()
+        if self.row is not None:
+            self.post_message(RowChosen(self.row))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the line in full."""

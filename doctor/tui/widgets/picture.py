@@ -117,7 +117,7 @@ def _matrix(picture: Matrix, width: int) -> list[Visual]:
     label = max(12, min(40, width - sum(columns)))
     narrow = sum(columns) + label > width
     titles = [column[:3] if narrow else column for column in picture.columns]
-    columns = [len(title) + 2 for title in titles]
+    columns = [len(title) + (1 if narrow else 2) for title in titles]
     label = max(10, min(40, width - sum(columns)))
     head = "".join(title.center(cells) for title, cells in zip(titles, columns, strict=True))
     lines: list[Visual] = [toned(" " * label + head, "faint")]

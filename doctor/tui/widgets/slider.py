@@ -82,8 +82,9 @@ class Slider(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """The value under the pointer."""
         self.focus()
-        place = (event.x - LABEL_CELLS - 2) / max(1, self._cells - 1)
-        if 0 <= place <= 1.05:
+        inside = event.get_content_offset(self)
+        place = ((inside.x if inside else 0) - LABEL_CELLS - 2) / max(1, self._cells - 1)
+        if 0 <= place <= 1:
             self._go(round(place * (len(self.values) - 1)))
 
     def _go(self, at: int) -> None:
