@@ -14,7 +14,7 @@ from doctor.diagnose import diagnose
 from doctor.errors import ReportError, Skip
 from doctor.facts import Fact, Identity, Models
 from doctor.model import Report, TargetReport
-from doctor.plan.situation import FACTS, situation_of
+from doctor.plan.situation import FACTS, Situation, situation_of
 from doctor.plugins import load_checks, load_playbooks
 from doctor.runner import assemble, run_check, target_report
 from doctor.selection import suited
@@ -36,15 +36,21 @@ async def replay(report: Report, plugins: Iterable[Path] = ()) -> Report:
         identity = await _optional(context, Identity)
         models = await _optional(context, Models)
         model = models.chosen if models else old.model
-        for kind in FACTS:
-            await _optional(context, kind)
-        here = situation_of(context, identity, model, blanks(context, model))
-        if identity is None:
-            here = msgspec.structs.replace(here, runtime=old.runtime)
-        diagnosis = diagnose(results, checks, playbooks, situation=here)
+        diagnosis = diagnose(
+            results, checks, playbooks, situation=await recorded_situation(context, model, old.runtime)
+        )
         targets.append(target_report(context, identity, model, results, diagnosis))
     seconds = time.monotonic() - began_s
     return assemble(report.depth, report.started, seconds, targets, report.host)
+
+
+async def recorded_situation(context: Context, model: str, runtime: str) -> Situation:
+    """What remedies are fitted to, from the facts of a report; `runtime` where they do not say who served."""
+    identity = await _optional(context, Identity)
+    for kind in FACTS:
+        await _optional(context, kind)
+    here = situation_of(context, identity, model, blanks(context, model))
+    return here if identity else msgspec.structs.replace(here, runtime=runtime)
 
 
 def recorded(saved: dict[str, Any]) -> dict[type[Fact], Collector]:

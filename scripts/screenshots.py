@@ -51,7 +51,9 @@ async def draw(report: Report) -> str:
         emit(RunEnded(report=report))
         return report
 
-    app = DoctorApp(start, depth=report.depth, read_library=lambda: library(bundled_checks(), bundled_playbooks()))
+    app = DoctorApp(
+        start, depth=report.depth, first="causes", read_library=lambda: library(bundled_checks(), bundled_playbooks())
+    )
     async with app.run_test(size=(COLUMNS, LINES)) as pilot:
         await pilot.pause()
         await app.workers.wait_for_complete()

@@ -16,10 +16,14 @@ def possible() -> bool:
     return on_terminal(sys.stdin) and on_terminal(sys.stdout)
 
 
-def face(plan: "RunPlan") -> int:
+def face(plan: "RunPlan", *, read_only: bool = False) -> int:
     """Open the view on this plan; the exit code is that of the last finished report."""
-    from doctor.tui.app import run_app
+    from doctor.cli.check import accepted
+    from doctor.cli.places import history_folder
+    from doctor.tui.open import run_app
+    from doctor.tui.session import Places
 
     usual_interrupts()
-    report = run_app(plan)
+    places = Places(history=history_folder(), read_only=read_only, deadline_s=plan.deadline_s)
+    report = run_app(plan, places, accepted)
     return exits.UNKNOWN if report is None else exits.exit_code(report.state)

@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from doctor.cli import exits
 from doctor.cli.interrupts import noted
@@ -21,16 +21,20 @@ WIPE = "\r\x1b[2K"
 CODES = {signal.SIGINT: exits.INTERRUPTED, signal.SIGTERM: exits.TERMINATED}
 
 
-async def follow(plan: RunPlan) -> tuple[Report, int | None]:
-    """Carry out the plan; the number is the exit code of the signal that cut it short, if one did."""
+async def follow(plan: RunPlan, hear: Callable[[Event], None] | None = None) -> tuple[Report, int | None]:
+    """Carry out the plan; the number is the exit code of the signal that cut it short, if one did.
+
+    Whoever hears the events says what happens; without a listener a line of progress does.
+    """
     stop = asyncio.Event()
     progress = Progress()
     with _orderly_end(stop) as signals:
-        showing = asyncio.ensure_future(progress.show())
+        showing = None if hear else asyncio.ensure_future(progress.show())
         try:
-            report = await run(plan, progress.hear, stop)
+            report = await run(plan, hear or progress.hear, stop)
         finally:
-            showing.cancel()
+            if showing:
+                showing.cancel()
             progress.wipe()
     return report, signals[0] if signals else None
 

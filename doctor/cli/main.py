@@ -84,8 +84,22 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option(
     "-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )
+@click.option("--plain", is_flag=True, help="The same as lines of text, for screen readers.")
+@click.option("--serve", is_flag=True, help="The full-screen view in a browser. Needs the extra web.")
+@click.option("--listen", metavar="HOST:PORT", help="Where --serve listens. Default: 127.0.0.1:8765.")
+@click.option("--allow-treat", is_flag=True, help="Let the browser change something; otherwise it only reads.")
+@click.option("--in-browser", is_flag=True, hidden=True)
 @click.pass_context
-def program(ctx: click.Context, targets: tuple[str, ...]) -> int | None:
+def program(
+    ctx: click.Context,
+    *,
+    targets: tuple[str, ...],
+    plain: bool,
+    serve: bool,
+    listen: str | None,
+    allow_treat: bool,
+    in_browser: bool,
+) -> int | None:
     """Find out why a local LLM is slow, forgetful or broken, and how to cure it.
 
     Without a command: the full-screen view on a terminal, `llm-doctor check` otherwise.
@@ -102,23 +116,36 @@ def program(ctx: click.Context, targets: tuple[str, ...]) -> int | None:
     if ctx.invoked_subcommand is not None:
         if targets:
             raise UsageError(f"write --target after the command: llm-doctor {ctx.invoked_subcommand} --target URL")
+        if plain or serve or listen or allow_treat:
+            raise UsageError("--plain, --serve, --listen and --allow-treat go with no command")
         if ctx.invoked_subcommand in CONFIGURED:
             ctx.default_map = {ctx.invoked_subcommand: defaults()}
         return None
-    if possible():
-        return full_screen(targets)
+    if (listen or allow_treat) and not (serve or in_browser):
+        raise UsageError("--listen and --allow-treat go with --serve")
+    if serve:
+        from doctor.cli.in_browser import DEFAULT, serve_face
+
+        return serve_face(targets, listen or DEFAULT, allow_treat=allow_treat)
+    if plain or in_browser or possible():
+        return full_screen(targets, plain=plain, read_only=in_browser and not allow_treat)
     check = program.get_command(ctx, "check")
     ctx.default_map = {"check": defaults()}
     code: int = ctx.invoke(check, targets=targets)  # type: ignore[arg-type] # "check" is always there
     return code
 
 
-def full_screen(targets: tuple[str, ...]) -> int:
-    """The TUI on these targets."""
+def full_screen(targets: tuple[str, ...], *, plain: bool = False, read_only: bool = False) -> int:
+    """The TUI on these targets, or the same as lines."""
     from doctor.cli.check import named_targets
     from doctor.runner import RunPlan
 
-    return face(RunPlan(targets=named_targets(targets)))
+    plan = RunPlan(targets=named_targets(targets))
+    if plain:
+        from doctor.cli.plain import plainly
+
+        return plainly(plan)
+    return face(plan, read_only=read_only)
 
 
 def outcome(arguments: list[str] | None = None) -> int:

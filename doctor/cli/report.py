@@ -14,8 +14,7 @@ from doctor.errors import UsageError
 from doctor.text import one_line
 
 if TYPE_CHECKING:
-    from doctor.model import Report, TargetReport
-    from doctor.report.upstream import Filled
+    from doctor.model import Report
 
 WAYS = ["form", "body", "url", "file"]
 MAX_LOG_BYTES = 64 << 10
@@ -65,17 +64,20 @@ def report(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor report --for llama.cpp report.json --say "Garbled" -o bug.md
       llm-doctor report --for vllm report.json --preview
     """  # noqa: D301 - click's mark for lines to be kept as they are
+    from doctor.report.upstream.draft import Said, as_form, draft
+
     if attach and not output:
         raise UsageError("--attach needs -o FILE: the attachment is written beside it")
     Delivery(output=output).must_be_possible()
     cleaner = Cleaner("all", Privacy("all", include_content, stable_aliases))
     examined = cleaner.report(_examined(file, target))
     text = cleaner.redactor.text
-    filled = _filled(examined, upstream, target if file else None, text(words), text(title), text(_log(log_file)))
+    said = Said(words=text(words), title=text(title), log=text(_log(log_file)))
+    filled = draft(examined, upstream, target if file else None, said)
     if preview:
         return _previewed(cleaner)
     url = cleaner.text(filled.url)
-    written = cleaner.text(_as_form(filled) if way == "form" else url + "\n" if way == "url" else filled.body)
+    written = cleaner.text(as_form(filled) if way == "form" else url + "\n" if way == "url" else filled.body)
     code = _written(written, output, examined, attach)
     for sentence in filled.missing if way != "form" else ():
         say(f"still missing: {sentence}")
@@ -101,33 +103,6 @@ def _examined(file: str | None, target: str | None) -> "Report":
     return found
 
 
-def _filled(examined: "Report", upstream: str, wanted: str | None, words: str, title: str, log: str) -> "Filled":
-    from doctor.plugins import bundled_checks
-    from doctor.report.upstream import chosen_form, fill
-    from doctor.report.upstream.filling import case_of
-    from doctor.report.upstream.forms import forms
-
-    runtimes = next((form.runtimes for form in forms().values() if form.upstream == upstream), ())
-    target = _target(examined, wanted, runtimes)
-    case = case_of(examined, target, words, log)
-    categories = {check.category.value for check in bundled_checks() if check.id in case.checks[:1]}
-    return fill(chosen_form(upstream, target, categories), case, title)
-
-
-def _target(examined: "Report", wanted: str | None, runtimes: tuple[str, ...]) -> "TargetReport":
-    """The target that is meant: the one named, one of the project's runtime, or the first. Raises UsageError."""
-    if not examined.targets:
-        raise UsageError("there is nothing to report: no server was examined")
-    if wanted:
-        for target in examined.targets:
-            if wanted in (target.url, target.model):
-                return target
-        raise UsageError(
-            f"the report has no target {one_line(wanted, 80)!r}; it has {', '.join(t.url for t in examined.targets)}"
-        )
-    return next((target for target in examined.targets if target.runtime in runtimes), examined.targets[0])
-
-
 def _log(path: str | None) -> str:
     """The end of the log, at most `MAX_LOG_LINES`. Raises UsageError."""
     if not path:
@@ -144,24 +119,6 @@ def _log(path: str | None) -> str:
             f"the log {one_line(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
     return "\n".join(plain(line, 2000) for line in data.decode("utf-8", "replace").splitlines()[-MAX_LOG_LINES:])
-
-
-def _as_form(filled: "Filled") -> str:
-    """Numbered blocks to be pasted, then what is missing."""
-    lines = [
-        f"Bug report for {filled.form.name}",
-        f"https://github.com/{filled.form.repo}/issues/new?template={filled.form.template}",
-    ]
-    lines += ["", f"Title: {filled.title}"]
-    for number, field in enumerate(filled.form.field, 1):
-        text = filled.values[field.label]
-        if field.kind == "attest":
-            text = "\n".join(f"[ ] {box}" for box in field.boxes)
-        what = {"choice": "choose in", "attest": "tick yourself in"}.get(field.kind, "paste into")
-        lines += ["", f"{number}. {what}: {field.label}", "", text or "(leave empty)"]
-    if filled.missing:
-        lines += ["", "Still missing:", *(f"- {sentence}" for sentence in filled.missing)]
-    return "\n".join(lines) + "\n"
 
 
 def _previewed(cleaner: Cleaner) -> int:
@@ -194,7 +151,7 @@ def _copy(text: str) -> None:
     """To the clipboard, by the system's own program, else through the terminal."""
     import base64
 
-    from doctor.cli.clipboard import copied
+    from doctor.clipboard import copied
 
     if copied(text):
         say("copied to the clipboard")

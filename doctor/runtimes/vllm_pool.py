@@ -21,27 +21,27 @@ APART_S = 2.0
 async def collect_cache_pool(context: Context) -> CachePool:
     """The pool now, and again after two seconds where requests are at work. Raises Skip without its size."""
     first = await read_metrics(context, WANTED)
-    tokens = _tokens(first.get(CONFIG, ()))
+    tokens = pool_tokens(first.get(CONFIG, ()))
     if not tokens:
         raise Skip("the server does not say how many tokens its KV cache holds")
     last, apart_s = first, 0.0
-    if _sum(first, RUNNING) or _sum(first, WAITING):
+    if summed(first, RUNNING) or summed(first, WAITING):
         await asyncio.sleep(APART_S)
         last, apart_s = await read_metrics(context, WANTED), APART_S
     return CachePool(
         tokens=tokens,
         window=(await context.fact(Window)).per_request or 0,
         usage=min(_most(first, USAGE), _most(last, USAGE)),
-        waiting=int(min(_sum(first, WAITING), _sum(last, WAITING))),
-        running=int(_sum(last, RUNNING)),
-        preempted_since_start=int(_sum(last, PREEMPTED)),
-        preempted=int(max(0.0, _sum(last, PREEMPTED) - _sum(first, PREEMPTED))),
+        waiting=int(min(summed(first, WAITING), summed(last, WAITING))),
+        running=int(summed(last, RUNNING)),
+        preempted_since_start=int(summed(last, PREEMPTED)),
+        preempted=int(max(0.0, summed(last, PREEMPTED) - summed(first, PREEMPTED))),
         seconds=apart_s,
         source="GET /metrics",
     )
 
 
-def _tokens(config: tuple[Sample, ...]) -> int:
+def pool_tokens(config: tuple[Sample, ...]) -> int:
     """Tokens of all engines together: as said, else blocks times their size."""
     return sum(_of_engine(sample.labels) for sample in config)
 
@@ -53,7 +53,8 @@ def _of_engine(labels: Mapping[str, str]) -> int:
     return int(blocks) * int(size) if blocks.isdigit() and size.isdigit() else 0
 
 
-def _sum(samples: Mapping[str, tuple[Sample, ...]], name: str) -> float:
+def summed(samples: Mapping[str, tuple[Sample, ...]], name: str) -> float:
+    """The metric over all engines."""
     return sum(sample.value for sample in samples.get(name, ()))
 
 

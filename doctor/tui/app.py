@@ -1,27 +1,42 @@
-"""The app: starts runs, hands their events to the main screen, and carries out what the keys ask for."""
+"""The app: starts runs, hands their events to the session, and carries out what keys and screens ask for."""
 
 import asyncio
-import contextlib
-import signal
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
-import msgspec
 from textual import on
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
-from doctor.errors import DoctorError, RedactionError, ReportError
-from doctor.events import Event, RunBegan, RunEnded
+from doctor.clipboard import copied
+from doctor.errors import DoctorError
+from doctor.events import Event, RunBegan, RunEnded, TargetKnown
+from doctor.live import Known, Listener, Live, newly_confirmed
 from doctor.model import Depth, Report
-from doctor.runner import RunPlan
 from doctor.text import plain
-from doctor.tui.library import Library, library
-from doctor.tui.messages import CopyAsked, Happened
-from doctor.tui.progress import Progress
-from doctor.tui.screens.main import MainScreen
+from doctor.tui.commands import commands
+from doctor.tui.library import Library
+from doctor.tui.messages import (
+    CauseAsked,
+    ChangeSeen,
+    CopyAsked,
+    FixAsked,
+    Happened,
+    KnownAgain,
+    LookTaken,
+    PlaceAsked,
+)
+from doctor.tui.screens.causes import CausesScreen
+from doctor.tui.screens.fit import FitScreen
+from doctor.tui.screens.history import HistoryScreen
+from doctor.tui.screens.overview import OverviewScreen
+from doctor.tui.screens.report import ReportScreen
+from doctor.tui.screens.room import Room
+from doctor.tui.session import Clocks, Places, Session
 from doctor.tui.widgets.detail import Detail
+from doctor.tui.work import work
 
 Start = Callable[[Callable[[Event], None], asyncio.Event], Awaitable[Report]]
 INTERRUPTED = 130
@@ -33,15 +48,18 @@ SIDES = {
     "again": ("both", "outline"),
     "deeper": ("both", "outline"),
     "copy_step": ("both", "detail"),
+    "save": ("both", "outline"),
 }
 
 
 class DoctorApp(App[Report | None]):
-    """`start` carries out one run: it is given a function for its events and an event that stops it early."""
+    """`start` carries out one run: it is given a function for its events and an event that stops it early.
+
+    `follow` makes the live mode, which tells a listener; without it the machine is not looked at between runs.
+    """
 
     CSS_PATH = "style.tcss"
     TITLE = "llm-doctor"
-    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", show=False, priority=True),
         Binding("ctrl+q", "leave", show=False, priority=True),
@@ -53,41 +71,67 @@ class DoctorApp(App[Report | None]):
         *,
         depth: Depth = Depth.QUICK,
         read_library: Callable[[], Library] = Library,
-        clock: Callable[[], float] = time.monotonic,
+        clocks: Clocks | None = None,
+        places: Places | None = None,
+        follow: Callable[[Listener], Live] | None = None,
+        first: str = "overview",
     ) -> None:
         super().__init__()
+        self.first = first
         self.animation_level = "none"
         self.start = start
-        self.depth = depth
         self.read_library = read_library
-        self.clock = clock
-        self.progress = Progress(depth, clock)
+        self.session = Session(depth, clocks or Clocks(), places or Places())
         self.stop_signal = asyncio.Event()
-        self.last_report: Report | None = None
-        self.main = MainScreen(self.progress, Library(), depth)
+        self.live = follow(self.listener()) if follow else None
+        self.main = CausesScreen(self.session)
+        self.rooms: dict[str, Room] = {
+            "overview": OverviewScreen(self.session),
+            "causes": self.main,
+            "fit": FitScreen(self.session),
+            "history": HistoryScreen(self.session),
+            "report": ReportScreen(self.session),
+        }
+
+    def listener(self) -> Listener:
+        """What live mode tells becomes messages."""
+        return Listener(
+            look=lambda look: self.tell(LookTaken(look)),
+            change=lambda sentence: self.tell(ChangeSeen(sentence)),
+            known=lambda known: self.tell(KnownAgain(known)),
+        )
+
+    def tell(self, message: LookTaken | ChangeSeen | KnownAgain) -> None:
+        """Hand a message to the app."""
+        self.post_message(message)
 
     def on_mount(self) -> None:
-        """Paint first, then start the run."""
-        self.push_screen(self.main)
+        """Paint first, then start the run, then look at the machine."""
+        for name, room in self.rooms.items():
+            self.install_screen(room, name)
+        self.push_screen(self.first)
         self.call_after_refresh(self.begin)
+        if self.live:
+            work(self, self.live.carry_on, "live")
 
     def begin(self) -> None:
         """Start a run at the chosen depth."""
         self.stop_signal = asyncio.Event()
-        self.progress = Progress(self.depth, self.clock)
-        self.main.progress = self.progress
-        self.main.changed()
-        self.run_worker(self.examine(), exclusive=True, group="run")
+        self.session.begin()
+        if self.live:
+            self.live.busy = True
+        self.changed()
+        work(self, self.examine, "run")
 
     async def examine(self) -> None:
         """One run from its first event to its report."""
         try:
             report = await self.start(self.hear, self.stop_signal)
         except DoctorError as error:
-            self.progress.trouble = str(error)
-            self.main.changed()
+            self.session.progress.trouble = str(error)
+            self.changed()
             return
-        self.last_report = report
+        self.session.finished(report)
         self.hear(RunEnded(report=report))
 
     def hear(self, event: Event) -> None:
@@ -97,23 +141,97 @@ class DoctorApp(App[Report | None]):
     @on(Happened)
     def go_on(self, message: Happened) -> None:
         """Draw what the event changed."""
-        self.progress.hear(message.event)
-        self.main.changed()
-        if isinstance(message.event, RunBegan):
-            self.run_worker(self.fetch_library(), group="library", exclusive=True)
+        event = message.event
+        self.session.progress.hear(event)
+        if isinstance(event, RunBegan):
+            work(self, self.fetch_library, "library")
+        if self.live:
+            self._guide(self.live, event)
+        self.changed()
+
+    def _guide(self, live: Live, event: Event) -> None:
+        """What live mode has to know of a run."""
+        if isinstance(event, RunBegan):
+            live.found(event.targets)
+        elif isinstance(event, TargetKnown):
+            live.identified(event.url, event.runtime)
+        elif isinstance(event, RunEnded):
+            heard = {url: dict(target.heard) for url, target in self.session.progress.targets.items()}
+            live.adopt(Known(report=event.report, results=heard))
+            live.busy = False
+
+    @on(LookTaken)
+    def looked(self, message: LookTaken) -> None:
+        """The newest vital signs."""
+        self.session.looks.append(message.look)
+        room = self.rooms["overview"]
+        if room.is_current:
+            room.changed()
+
+    @on(ChangeSeen)
+    def note(self, message: ChangeSeen) -> None:
+        """Something happened meanwhile."""
+        self.session.note(message.sentence)
+        self.changed()
+
+    @on(KnownAgain)
+    def renew(self, message: KnownAgain) -> None:
+        """Live mode knows more; a cause that is new is said aloud."""
+        before = self.session.report
+        self.session.adopt(message.known)
+        for title in newly_confirmed(before, message.known.report) if before else ():
+            self.session.note(f"new cause: {plain(title)}")
+            self.notify(plain(title), title="New cause", severity="warning", markup=False)
+        self.changed()
+
+    def changed(self) -> None:
+        """The screen that is to be seen draws itself; the others do when they come back."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Room):
+                screen.changed()
 
     async def fetch_library(self) -> None:
         """Read the pages of checks and playbooks away from the loop."""
-        self.main.library = await asyncio.to_thread(self.read_library)
-        self.main.changed()
+        self.session.library = await asyncio.to_thread(self.read_library)
+        self.changed()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers: what the keys do, by name."""
+        return commands(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are not offered, nor those for what a narrow screen does not show."""
-        side = self.main.turns
+        side = self.main.turns if self.main.is_current else "both"
         if side not in SIDES.get(action, (side,)):
             return False
-        over = self.progress.over
-        return {"stop": not over, "again": over, "save": self.last_report is not None}.get(action, True)
+        over = self.session.progress.over
+        report = self.session.report is not None and not self.session.places.read_only
+        return {"stop": not over, "again": over, "save": report}.get(action, True)
+
+    def action_place(self, name: str) -> None:
+        """Show one of the screens; what lies over the present one is closed."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if self.screen is not self.rooms[name]:
+            self.switch_screen(name)
+
+    @on(PlaceAsked)
+    def go(self, message: PlaceAsked) -> None:
+        """A click on the line of screens."""
+        self.action_place(message.place)
+
+    @on(CauseAsked)
+    def open_cause(self, message: CauseAsked) -> None:
+        """From the overview to the line in full."""
+        self.action_place("causes")
+        self.main.show_line(message.key)
+
+    @on(FixAsked)
+    def open_fix(self, message: FixAsked) -> None:
+        """The steps that cure a cause."""
+        from doctor.tui.screens.playbook import PlaybookScreen
+
+        self.push_screen(PlaybookScreen(self.session, message.row))
 
     def action_again(self) -> None:
         """Run again."""
@@ -126,11 +244,10 @@ class DoctorApp(App[Report | None]):
     def action_deeper(self) -> None:
         """Passive, quick, deep, and round again; for the next run."""
         depths = list(Depth)
-        self.depth = depths[(depths.index(self.depth) + 1) % len(depths)]
-        self.main.next_depth = self.depth
-        self.main.changed()
-        if self.progress.over:
-            self.notify(f"Depth {self.depth.value}; r runs again", markup=False)
+        self.session.depth = depths[(depths.index(self.session.depth) + 1) % len(depths)]
+        self.changed()
+        if self.session.progress.over:
+            self.notify(f"Depth {self.session.depth.value}; r runs again", markup=False)
 
     def action_light_or_dark(self) -> None:
         """The other theme."""
@@ -138,7 +255,8 @@ class DoctorApp(App[Report | None]):
 
     def action_copy_step(self) -> None:
         """Copy the selected step of the detail."""
-        text = self.main.query_one(Detail).to_copy
+        details = self.screen.query(Detail)
+        text = details.first().to_copy if details else ""
         if text:
             self.copy(CopyAsked(text))
         else:
@@ -148,6 +266,8 @@ class DoctorApp(App[Report | None]):
     def copy(self, message: CopyAsked) -> None:
         """Put a step on the clipboard and say which."""
         self.copy_to_clipboard(message.text)
+        if not self.is_web:  # a browser has a clipboard of its own, far from this machine
+            work(self, partial(asyncio.to_thread, copied, message.text), "clipboard")
         self.notify(plain(message.text, MAX_TOLD), title="Copied", markup=False)
 
     def action_help(self) -> None:
@@ -161,18 +281,19 @@ class DoctorApp(App[Report | None]):
         from doctor.tui.saving import proposal
         from doctor.tui.screens.save import SaveScreen
 
-        if self.last_report is not None:
-            self.push_screen(SaveScreen(proposal(self.last_report)), self.save)
+        if self.session.report is not None:
+            self.push_screen(SaveScreen(proposal(self.session.report)), self.save)
 
     async def save(self, path: str | None) -> None:
         """Write the last report, away from the loop, and say where it is."""
         from doctor.tui.saving import save
 
-        if path is None or self.last_report is None:
+        report = self.session.report
+        if path is None or report is None:
             return
         try:
-            written = await asyncio.to_thread(save, self.last_report, path)
-        except (RedactionError, ReportError) as error:
+            written = await asyncio.to_thread(save, report, path)
+        except DoctorError as error:
             self.notify(str(error), title="Not saved", severity="error", markup=False)
         else:
             self.notify("\n".join(str(file) for file in written), title="Saved", markup=False)
@@ -191,40 +312,14 @@ class DoctorApp(App[Report | None]):
     def action_leave(self) -> None:
         """Quit; a run under way is given up."""
         self.stop_signal.set()
-        self.exit(self.last_report)
+        self.exit(self.session.report)
 
     def action_interrupt(self) -> None:
         """Ctrl-C: as quitting, but a run that it breaks off counts as interrupted."""
         self.stop_signal.set()
-        self.exit(self.last_report, return_code=0 if self.progress.over else INTERRUPTED)
+        self.exit(self.session.report, return_code=0 if self.session.progress.over else INTERRUPTED)
 
     def terminate(self) -> None:
         """SIGTERM: give the terminal back and end."""
         self.stop_signal.set()
-        self.exit(self.last_report, return_code=TERMINATED)
-
-
-def run_app(plan: RunPlan) -> Report | None:
-    """Open the face on this plan and give back the last finished report.
-
-    Raises KeyboardInterrupt when Ctrl-C broke off a run and SystemExit on SIGTERM, after the terminal is as it was.
-    """
-    from doctor.runner import run
-
-    def start(emit: Callable[[Event], None], stop: asyncio.Event) -> Awaitable[Report]:
-        with contextlib.suppress(NotImplementedError):  # Windows has no such signal
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.terminate)
-        return run(msgspec.structs.replace(plan, depth=app.depth), emit, stop)
-
-    def read_library() -> Library:
-        from doctor.plugins import load_checks, load_playbooks
-
-        return library(load_checks(plan.plugins), load_playbooks(plan.plugins))
-
-    app = DoctorApp(start, depth=plan.depth, read_library=read_library)
-    report = app.run()
-    if app.return_code == INTERRUPTED:
-        raise KeyboardInterrupt
-    if app.return_code == TERMINATED:
-        raise SystemExit(TERMINATED)
-    return report
+        self.exit(self.session.report, return_code=TERMINATED)

@@ -5,6 +5,7 @@ from doctor.text import one_line, plain
 from doctor.tui.library import Library
 from doctor.tui.outline import findings_of
 from doctor.tui.page import Block, Bullet, Heading, Measurements, Page, Paragraph
+from doctor.tui.pictures import pictures
 from doctor.tui.progress import TargetProgress
 from doctor.tui.prose import blocks
 from doctor.tui.steps import action, command
@@ -20,8 +21,9 @@ def cause_page(cause: Cause, target: TargetProgress, library: Library) -> Page:
     if cause.remedies:
         found.append(Heading(text="What to do" if confirmed else "What to do if it is this"))
         for number, remedy in enumerate(cause.remedies, 1):
-            found += _remedy(number if len(cause.remedies) > 1 else 0, remedy, target.url)
-    found += _afterwards(cause, target, library)
+            found += remedy_blocks(number if len(cause.remedies) > 1 else 0, remedy, target.url)
+    found += afterwards(cause, target, library)
+    found += pictures(_checks(cause, library), target.facts)
     if cause.evidence:
         found += [Heading(text="Evidence"), Measurements(evidence=cause.evidence)]
     book = library.playbooks.get(cause.id)
@@ -46,7 +48,8 @@ def _seen(cause: Cause, target: TargetProgress) -> list[Block]:
     ]
 
 
-def _remedy(number: int, remedy: Remedy, url: str) -> list[Block]:
+def remedy_blocks(number: int, remedy: Remedy, url: str) -> list[Block]:
+    """What to do, what it does, what it risks, and the steps."""
     say = plain(remedy.say)
     found: list[Block] = [Bullet(mark=f"{number}.", text=say) if number else Paragraph(text=say)]
     facts = [text for text in (plain(remedy.effect), _risk(remedy)) if text]
@@ -60,7 +63,12 @@ def _risk(remedy: Remedy) -> str:
     return f"Risk: {says}." if says else ""
 
 
-def _afterwards(cause: Cause, target: TargetProgress, library: Library) -> list[Block]:
+def _checks(cause: Cause, library: Library) -> list[str]:
+    """The checks that raised what proves the cause and what it explains."""
+    return [library.raised_by[symptom] for symptom in (*cause.because, *cause.explains) if symptom in library.raised_by]
+
+
+def afterwards(cause: Cause, target: TargetProgress, library: Library) -> list[Block]:
     """How to see that it worked: the checks that found it, alone."""
     book = library.playbooks.get(cause.id)
     if book is None or not book.verify:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from doctor.events import Event
+from doctor.live import Known
 from doctor.tui.outline import Row
+from doctor.vitals import Look
 
 
 @dataclass
@@ -39,3 +41,45 @@ class FoldFlipped(Message):
     """The line with this key is folded where it was unfolded, or the reverse."""
 
     key: str
+
+
+@dataclass
+class LookTaken(Message):
+    """Live mode looked at the machine and its servers."""
+
+    look: Look
+
+
+@dataclass
+class ChangeSeen(Message):
+    """Something happened on the machine while nobody asked."""
+
+    sentence: str
+
+
+@dataclass
+class KnownAgain(Message):
+    """Live mode examined what needs only reading; this is what is known now."""
+
+    known: Known
+
+
+@dataclass
+class PlaceAsked(Message):
+    """The reader wants to see another screen: one of the names in `screens`."""
+
+    place: str
+
+
+@dataclass
+class CauseAsked(Message):
+    """The reader wants to see this line of the outline in full."""
+
+    key: str
+
+
+@dataclass
+class FixAsked(Message):
+    """The reader wants the steps that cure the cause of this line."""
+
+    row: Row

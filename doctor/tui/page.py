@@ -55,7 +55,72 @@ class Action(Part, frozen=True, kw_only=True):
     undo: str = ""
 
 
-Block = Heading | Paragraph | Bullet | Code | Measurements | Action
+class Marked(Part, frozen=True, kw_only=True):
+    """One value on a scale of bars: how long its bar is, of the longest one, and what it says."""
+
+    label: str
+    value: float
+    says: str
+    tone: str = ""
+
+
+class Bars(Part, frozen=True, kw_only=True):
+    """Values of one kind compared, each as a bar; `caption` says what a longer bar means."""
+
+    bars: tuple[Marked, ...]
+    caption: str = ""
+
+
+class Slice(Part, frozen=True, kw_only=True):
+    """A part of a whole, in bytes."""
+
+    label: str
+    bytes: float
+
+
+class Stacked(Part, frozen=True, kw_only=True):
+    """Memory: the parts that a model takes one after the other, and the room that there is, which may end before.
+
+    `room_bytes` None: not known. `where` names the memory.
+    """
+
+    slices: tuple[Slice, ...]
+    room_bytes: float | None = None
+    where: str = ""
+
+
+class Spot(Part, frozen=True, kw_only=True):
+    """A place in a text, 0 (its head) to 1 (its end), and whether what was hidden there was found."""
+
+    depth: float
+    found: bool
+
+
+class Strip(Part, frozen=True, kw_only=True):
+    """A text from head to end with the places that were tested."""
+
+    label: str
+    spots: tuple[Spot, ...]
+
+
+class Matrix(Part, frozen=True, kw_only=True):
+    """Rows and columns of signs; a cell is a sign of `words` or "" where nothing was asked."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    legend: str = ""
+
+
+class Compared(Part, frozen=True, kw_only=True):
+    """Two texts, line by line: what is the same (" "), only in the first ("-") and only in the second ("+")."""
+
+    first: str
+    second: str
+    lines: tuple[tuple[str, str], ...]
+
+
+Picture = Bars | Stacked | Strip | Matrix | Compared
+Block = Heading | Paragraph | Bullet | Code | Measurements | Action | Picture
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

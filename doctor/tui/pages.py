@@ -7,6 +7,7 @@ from doctor.tui.library import Library
 from doctor.tui.outline import Named, Row
 from doctor.tui.overview import overview, without_target
 from doctor.tui.page import Block, Bullet, Heading, Measurements, Page, Paragraph
+from doctor.tui.pictures import pictures
 from doctor.tui.progress import Progress, TargetProgress
 from doctor.tui.prose import blocks
 from doctor.tui.words import (
@@ -49,7 +50,7 @@ def page_of(row: Row, progress: Progress, library: Library) -> Page:
         case Finding():
             return _finding_page(row.item, row.target, library)
         case Result() | CheckReport():
-            return _check_page(row.item, library)
+            return _check_page(row.item, row.target, library)
         case Named():
             return _named_page(row, row.item, row.target, library)
 
@@ -59,8 +60,9 @@ def _finding_page(finding: Finding, target: TargetProgress, library: Library) ->
     titles = {cause.id: cause.title for cause in target.diagnosis.causes}
     if finding.explained_by:
         found.append(Paragraph(text=f"Comes from: {one_line(titles.get(finding.explained_by, finding.explained_by))}"))
-    found += [Heading(text="Measured"), Measurements(evidence=finding.evidence)]
     check = library.raised_by.get(finding.symptom, "")
+    found += pictures([check], target.facts)
+    found += [Heading(text="Measured"), Measurements(evidence=finding.evidence)]
     if check:
         found += [Heading(text="How it was measured"), *_explanation(check, library)]
     return Page(
@@ -72,11 +74,12 @@ def _finding_page(finding: Finding, target: TargetProgress, library: Library) ->
     )
 
 
-def _check_page(result: Result | CheckReport, library: Library) -> Page:
+def _check_page(result: Result | CheckReport, target: TargetProgress, library: Library) -> Page:
     check = library.checks.get(result.id)
     found: list[Block] = []
     if result.reason:
         found.append(Paragraph(text=_sentence(result.reason)))
+    found += pictures([result.id], target.facts)
     if result.evidence:
         found += [Heading(text="Measured"), Measurements(evidence=result.evidence)]
     found += _explanation(result.id, library)

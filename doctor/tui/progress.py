@@ -1,6 +1,6 @@
 """What the events of a run say so far: the one state that every part of the face draws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from doctor.context import Target
@@ -22,8 +22,9 @@ class TargetProgress:
         self.waiting = list(checks)
         self.running: dict[str, float] = {}  # check id -> when it began, in seconds of the run's clock
         self.results: dict[str, Result | CheckReport] = {}
+        self.heard: dict[str, Result] = {}  # the same with their findings, which a report keeps elsewhere
+        self.facts: Mapping[str, Any] = {}  # what the finished report holds, for pictures
         self.diagnosis = Diagnosis()
-        self.facts: dict[str, Any] = {}  # of the finished report
         self.index = target.index
         self.ended = False
 
@@ -39,9 +40,10 @@ class TargetProgress:
     def close(self, report: TargetReport) -> None:
         """Take over what the finished report says; its order is the order of elimination."""
         self.runtime, self.version, self.model = report.runtime, report.version, report.model
-        self.reason, self.facts = report.reason, report.facts
+        self.reason = report.reason
         self.waiting, self.running, self.ended = [], {}, True
         self.results = {check.id: check for check in report.checks}
+        self.facts = report.facts
         self.diagnosis = Diagnosis(
             causes=report.causes, findings=report.findings, ruled_out=report.ruled_out, state=report.state
         )
@@ -104,13 +106,20 @@ class Progress:
             case TargetEnded():
                 self._target(event.report.url).close(event.report)
             case RunEnded():
-                self.report, self.searched = event.report, True
+                self.searched = True
+                self.adopt(event.report)
+
+    def adopt(self, report: Report) -> None:
+        """Take over what is known now: the run's report, or a later one that live mode made of it."""
+        self.report = report
+        for target in report.targets:
+            self._target(target.url).close(target)
 
     def _ended(self, target: TargetProgress, event: CheckEnded) -> None:
         target.running.pop(event.result.id, None)
         if event.result.id in target.waiting:
             target.waiting.remove(event.result.id)
-        target.results[event.result.id] = event.result
+        target.results[event.result.id] = target.heard[event.result.id] = event.result
         target.diagnosis = event.diagnosis
 
     def _target(self, url: str) -> TargetProgress:

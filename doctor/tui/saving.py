@@ -37,6 +37,16 @@ def save(report: Report, wanted: str) -> tuple[Path, Path]:
     return json_path.absolute(), text_path.absolute()
 
 
+def save_text(text: str, wanted: str) -> Path:
+    """Write a text that is redacted already, and say where it is. Raises ReportError; nothing is overwritten."""
+    try:
+        path = Path(wanted).expanduser()
+    except (RuntimeError, ValueError) as error:
+        raise ReportError(f"{one_line(wanted)} cannot be written: {error}") from error
+    _write(path, text)
+    return path.absolute()
+
+
 def _json_path(wanted: str) -> Path:
     try:
         path = Path(wanted).expanduser()

@@ -26,7 +26,9 @@ from doctor.model import (
     Tool,
 )
 from doctor.tui.app import DoctorApp, Start
+from doctor.tui.session import Clocks
 
+STILL = Clocks(lambda: 0.0, lambda: "14:25:01")
 URL = "http://127.0.0.1:11434"
 MODEL = "qwen3:4b"
 
@@ -299,7 +301,7 @@ def telling(events: Sequence[Event]) -> Start:
     return start
 
 
-def app(events: Sequence[Event], **settings: object) -> DoctorApp:
-    """The face on a stored run, with a clock that stands still."""
+def app(events: Sequence[Event], first: str = "causes", **settings: object) -> DoctorApp:
+    """The face on a stored run, with clocks that stand still."""
     start: Callable[..., Awaitable[Report]] = telling(events)
-    return DoctorApp(start, clock=lambda: 0.0, **settings)
+    return DoctorApp(start, clocks=STILL, first=first, **settings)

@@ -10,8 +10,8 @@ from doctor.errors import PluginError
 from doctor.events import RunEnded
 from doctor.model import Cause, Depth
 from doctor.tui.app import INTERRUPTED, DoctorApp
+from doctor.tui.screens.causes import CausesScreen
 from doctor.tui.screens.help import KEYS
-from doctor.tui.screens.main import MainScreen
 from doctor.tui.widgets.action_box import ActionBox
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.widgets.headline import Headline
@@ -57,7 +57,7 @@ async def test_a_cause_confirmed_early_is_shown_while_the_run_goes_on():
     app = stories.app(stories.under_way("decode-rate"))
     async with app.run_test(size=WIDE) as pilot:
         await settled(pilot)
-        assert not app.progress.over
+        assert not app.session.progress.over
         assert title(app) == stories.WINDOW.title
         assert "now: decode rate" in headline(app)
         assert "9/13 checks" in headline(app)
@@ -75,14 +75,14 @@ async def test_the_line_that_the_reader_chose_stays_while_results_arrive():
             emit(event)
         return stories.sick()[-1].report
 
-    app = DoctorApp(start, clock=lambda: 0.0)
+    app = DoctorApp(start, clocks=stories.STILL, first="causes")
     async with app.run_test(size=WIDE) as pilot:
         await settled(pilot)
         await pilot.press("home")
         assert outline(app).row.item is None
         more.set()
         await settled(pilot)
-        assert app.progress.over
+        assert app.session.progress.over
         assert outline(app).row.item is None
 
 
@@ -166,10 +166,10 @@ async def test_d_changes_the_depth_of_the_next_run_and_r_starts_it():
     depths = []
 
     async def start(emit, stop):
-        depths.append(app.depth)
+        depths.append(app.session.depth)
         return await stories.telling(stories.sick())(emit, stop)
 
-    app = DoctorApp(start, clock=lambda: 0.0)
+    app = DoctorApp(start, clocks=stories.STILL, first="causes")
     async with app.run_test(size=WIDE) as pilot:
         await settled(pilot)
         await pilot.press("d")
@@ -187,11 +187,11 @@ async def test_x_stops_a_run_and_keeps_what_its_report_says():
     async with app.run_test(size=WIDE) as pilot:
         await settled(pilot)
         await pilot.press("r")
-        assert not app.progress.over
+        assert not app.session.progress.over
         await pilot.press("x")
         await settled(pilot)
-        assert app.progress.over
-        assert app.last_report is not None
+        assert app.session.progress.over
+        assert app.session.report is not None
 
 
 async def test_s_writes_the_report_where_the_reader_says(tmp_path, monkeypatch):
@@ -278,7 +278,7 @@ async def test_a_run_that_cannot_start_says_why_and_can_be_repeated():
             raise PluginError("check mine.py has no `async def check(context)`")
         return await stories.telling(stories.sick())(emit, stop)
 
-    app = DoctorApp(start, clock=lambda: 0.0)
+    app = DoctorApp(start, clocks=stories.STILL, first="causes")
     async with app.run_test(size=WIDE) as pilot:
         await settled(pilot)
         assert title(app) == "The run could not start"
@@ -368,7 +368,7 @@ async def test_several_servers_are_all_in_headline_and_outline():
 
 def test_every_key_of_the_footer_is_explained_on_the_help_page_and_in_the_docs():
     explained = {word for keys, _ in KEYS for word in keys.split()}
-    bound = {binding.key_display or binding.key for binding in MainScreen.BINDINGS} - {"escape", "?"}
+    bound = {binding.key_display or binding.key for binding in CausesScreen.BINDINGS} - {"escape", "?"}
     assert bound <= explained
     page = Path(__file__).parents[2].joinpath("docs", "tui.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in page for key in bound)

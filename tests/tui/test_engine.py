@@ -15,7 +15,7 @@ pytestmark = pytest.mark.ward
 
 def face(url):
     plan = RunPlan(targets=(Target(url=url),), depth=Depth.PASSIVE)
-    return DoctorApp(lambda emit, stop: run(plan, emit, stop), depth=plan.depth)
+    return DoctorApp(lambda emit, stop: run(plan, emit, stop), depth=plan.depth, first="causes")
 
 
 async def test_a_real_run_ends_with_its_report_on_the_screen(engine):
@@ -24,7 +24,7 @@ async def test_a_real_run_ends_with_its_report_on_the_screen(engine):
         await settled(pilot)
         await app.workers.wait_for_complete()
         await settled(pilot)
-        report = app.last_report
+        report = app.session.report
         target = report.targets[0]
         headline = str(app.main.query_one(Headline).visual)
         assert target.runtime == "llama.cpp"
@@ -39,13 +39,13 @@ async def test_a_second_run_starts_where_the_first_began(engine):
     async with app.run_test(size=(100, 30)) as pilot:
         await settled(pilot)
         await app.workers.wait_for_complete()
-        first = app.last_report
+        first = app.session.report
         await settled(pilot)
         await pilot.press("r")
         await app.workers.wait_for_complete()
         await settled(pilot)
-        assert app.last_report is not first
-        assert app.last_report.coverage.total == first.coverage.total
+        assert app.session.report is not first
+        assert app.session.report.coverage.total == first.coverage.total
 
 
 async def test_a_server_that_is_not_there_is_critical_and_says_which(unused_tcp_port_factory):
@@ -55,5 +55,5 @@ async def test_a_server_that_is_not_there_is_critical_and_says_which(unused_tcp_
         await settled(pilot)
         await app.workers.wait_for_complete()
         await settled(pilot)
-        assert app.last_report.state is State.CRITICAL
+        assert app.session.report.state is State.CRITICAL
         assert url.removeprefix("http://") in str(app.main.query_one(Headline).visual)

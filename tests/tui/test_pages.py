@@ -155,6 +155,7 @@ def test_a_cause_without_a_playbook_of_its_own_still_has_a_page():
     events[-2] = type(events[-2])(
         report=type(ended)(url=stories.URL, state=State.WARNING, causes=(cause,), findings=(finding,))
     )
+    events[-1] = type(events[-1])(report=stories.report_of(events[-2].report))
     shown = page(events, lambda row: row.item == cause)
     assert shown.title == "T"
     assert texts(shown, Bullet) == ["S."]

@@ -13,16 +13,22 @@ from doctor.tui.tones import toned
 from doctor.tui.widgets.hanging import Hanging
 
 KEYS = (
-    ("up down", "move; n and p go to the next and previous finding"),
+    ("1 to 5", "the screens: overview, causes, fit, history, report"),
+    ("up down", "move; in the causes n and p go to the next and previous finding"),
+    ("enter", "open, or go into the detail; esc goes back"),
     ("space", "fold or unfold a line; left and right do the same"),
-    ("enter", "go into the detail; esc goes back"),
-    ("tab", "go to the next step of the detail"),
-    ("c", "copy the selected step, or the first one"),
+    ("f", "the steps that cure the highlighted cause"),
+    ("tab", "go to the next step or part"),
+    ("c", "copy the selected step, the first one, or the report"),
     ("r", "run again"),
     ("x", "stop the run and keep what was found"),
     ("d", "depth of the next run: passive only reads, quick asks the model, deep asks more"),
-    ("s", "save the report as JSON and as text"),
+    ("s", "save the report as JSON and as text; on screen 5 the bug report"),
+    ("m k", "history: mark a run to compare with, keep the present run"),
+    ("u", "report: copy the address of the prefilled page"),
+    ("left right", "fit: less or more"),
     ("t", "light or dark"),
+    ("ctrl+p", "everything by name"),
     ("q", "quit; the exit code is the state of the last run"),
 )
 SIGNS = (
@@ -47,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
             dialog.border_subtitle = "esc closes"
             yield Static(Content.styled("Keys", "bold underline"), markup=False)
             for key, says in KEYS:
-                yield Static(Hanging(Content.styled(f"{key:<9}", "bold"), Content(says)), markup=False)
+                yield Static(Hanging(Content.styled(f"{key:<12}", "bold"), Content(says)), markup=False)
             yield Static(Content.styled("Signs", "bold underline"), classes="heading", markup=False)
             for sign, tone, says in SIGNS:
-                yield Static(Hanging(toned(f"{sign:<9}", tone), Content(says)), markup=False)
+                yield Static(Hanging(toned(f"{sign:<12}", tone), Content(says)), markup=False)

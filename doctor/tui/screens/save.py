@@ -15,15 +15,16 @@ class SaveScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
-    def __init__(self, proposal: str) -> None:
+    def __init__(self, proposal: str, question: str = "Save the report as JSON, and as text beside it:") -> None:
         super().__init__()
+        self.question = question
         self.proposal = proposal
 
     def compose(self) -> ComposeResult:
         """The question and the path."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_subtitle = "enter saves, esc cancels"
-            yield Static("Save the report as JSON, and as text beside it:", markup=False)
+            yield Static(self.question, markup=False)
             yield Input(self.proposal, select_on_focus=False)
 
     @on(Input.Submitted)

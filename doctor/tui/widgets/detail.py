@@ -6,11 +6,21 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from doctor.tui.page import Action, Block, Bullet, Code, Heading, Measurements, Page, Paragraph
+from doctor.tui.page import (
+    Action,
+    Block,
+    Bullet,
+    Code,
+    Heading,
+    Measurements,
+    Page,
+    Paragraph,
+)
 from doctor.tui.tones import toned
 from doctor.tui.widgets.action_box import ActionBox
 from doctor.tui.widgets.evidence import EvidenceTable
 from doctor.tui.widgets.hanging import Hanging
+from doctor.tui.widgets.picture import PictureBox
 
 
 class Detail(VerticalScroll, can_focus=True):
@@ -72,3 +82,5 @@ def drawn(block: Block) -> Widget:
             return EvidenceTable(block.evidence)
         case Action():
             return ActionBox(block)
+        case _:
+            return PictureBox(block)

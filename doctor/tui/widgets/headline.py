@@ -6,6 +6,7 @@ from textual.widgets import Static
 from doctor.model import Depth, State
 from doctor.text import one_line
 from doctor.tui.progress import Progress, TargetProgress
+from doctor.tui.session import Session
 from doctor.tui.tones import toned
 from doctor.tui.words import (
     RUNNING_SIGN,
@@ -19,7 +20,7 @@ from doctor.tui.words import (
     slug_words,
 )
 
-MAX_TARGETS = 3
+MAX_TARGETS, MAX_ON_OVERVIEW = 3, 8
 BAR_CELLS = 20
 WIDE = 60  # with fewer columns only what matters most is said
 
@@ -27,14 +28,14 @@ WIDE = 60  # with fewer columns only what matters most is said
 class Headline(Static):
     """Title and progress, one line a server, and what is being asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, everything: bool = False) -> None:
         super().__init__(markup=False)
-        self.progress: Progress | None = None
-        self.next_depth = Depth.QUICK
+        self.session: Session | None = None
+        self.most = MAX_ON_OVERVIEW if everything else MAX_TARGETS
 
-    def tell(self, progress: Progress, next_depth: Depth) -> None:
+    def tell(self, session: Session) -> None:
         """Show where the run is now."""
-        self.progress, self.next_depth = progress, next_depth
+        self.session = session
         self.draw()
 
     def on_resize(self) -> None:
@@ -43,25 +44,30 @@ class Headline(Static):
 
     def draw(self) -> None:
         """Put the lines together for the present width."""
-        if self.progress is None or self.size.width < 1:
+        if self.session is None or self.size.width < 1:
             return
         wide = self.size.width >= WIDE
-        lines = [self._first_line(self.progress, wide), *_targets(self.progress, wide), _activity(self.progress)]
+        progress = self.session.progress
+        lines = [
+            self._first_line(progress, self.session.depth, wide),
+            *_targets(progress, wide, self.most),
+            _activity(progress, self.session.seconds_left),
+        ]
         self.update(Content("\n").join(line.truncate(self.size.width, ellipsis=True) for line in lines))
 
-    def _first_line(self, progress: Progress, wide: bool) -> Content:
+    def _first_line(self, progress: Progress, next_depth: Depth, wide: bool) -> Content:
         depth = f"depth {progress.depth.value}"
-        if self.next_depth is not progress.depth:
-            depth += f", next run {self.next_depth.value}"
+        if next_depth is not progress.depth:
+            depth += f", next run {next_depth.value}"
         left = Content.assemble(("llm-doctor", "bold"), toned(f"  {depth}", "faint"))
         right = _how_far(progress, wide)
         gap = max(2, self.size.width - left.cell_length - right.cell_length)
         return Content.assemble(left, " " * gap, right)
 
 
-def _targets(progress: Progress, wide: bool) -> list[Content]:
+def _targets(progress: Progress, wide: bool, most: int) -> list[Content]:
     targets = list(progress.targets.values())
-    shown = targets[:MAX_TARGETS] if len(targets) <= MAX_TARGETS else targets[: MAX_TARGETS - 1]
+    shown = targets if len(targets) <= most else targets[: most - 1]
     lines = [_target_line(target, wide) for target in shown]
     if len(targets) > len(shown):
         lines.append(toned(f"and {count(len(targets) - len(shown), 'server')} more", "faint"))
@@ -97,10 +103,12 @@ def _without_target(progress: Progress) -> Content:
     return toned(f"{RUNNING_SIGN} looking for model servers", "faint")
 
 
-def _activity(progress: Progress) -> Content:
+def _activity(progress: Progress, left: tuple[float, bool] | None) -> Content:
     if not progress.over:
         asking = ", ".join(slug_words(check) for check in reversed(progress.asking))
-        return toned(f"now: {asking}" if asking else "", "faint")
+        return toned(
+            "; ".join(part for part in (_time_left(left), f"now: {asking}" if asking else "") if part), "faint"
+        )
     report = progress.report
     if report is None or not report.coverage.total:
         return Content("")
@@ -108,3 +116,12 @@ def _activity(progress: Progress) -> Content:
     missed = seen.skipped + seen.crashed
     told = f"{seen.passed} passed, {seen.failed} failed, {missed} not evaluated"
     return toned(told, "faint")
+
+
+def _time_left(left: tuple[float, bool] | None) -> str:
+    """How long the run will still take, as far as that is known."""
+    if left is None:
+        return ""
+    seconds, at_most = left
+    told = f"{seconds:.0f} s" if seconds < 60 else duration(seconds)
+    return f"at most {told} left" if at_most else f"about {told} left"

@@ -58,6 +58,15 @@ class OutlineList(OptionList):
         self.placed = self.lines_shown[index].key
         self.highlighted = index
 
+    def go_to(self, key: str) -> bool:
+        """Highlight the line with this key as the reader's own choice; False when there is none."""
+        index = next((i for i, row in enumerate(self.lines_shown) if row.key == key), None)
+        if index is None:
+            return False
+        self.led = False
+        self.place(index)
+        return True
+
     def _place(self, before: Row | None) -> int:
         if self.led or before is None:
             return next((i for i, row in enumerate(self.lines_shown) if isinstance(row.item, Cause)), 0)
