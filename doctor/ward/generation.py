@@ -105,7 +105,7 @@ async def text_at_pace(client: Client, text: str, wanted: Wanted, limits: Limits
         answer, ended = answer[:most], "length"
         text = str((await _asked(client, "/detokenize", {"tokens": answer}))["content"])
     seconds = len(answer) / (limits.tok_s or PRESCRIBED_TOK_S)
-    size = -(-len(text) // PRESCRIBED_PIECES)
+    size = max(1, -(-len(text) // PRESCRIBED_PIECES))
     for at in range(0, len(text), size):
         await asyncio.sleep(seconds / PRESCRIBED_PIECES)
         yield Piece(text=text[at : at + size])
