@@ -45,6 +45,14 @@ Shelf = tuple[tuple[Check, ...], tuple[Playbook, ...]]  # all of them, as `load_
 Results = Mapping[str, Mapping[str, Result]]  # by address, then by check
 
 
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How often: seconds between looks, between passive runs, and the least between two of them after a change."""
+
+    look_s: float = LOOK_S
+    examine_s: float = EXAMINE_S
+    soon_s: float = SOON_S
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known so far: the report, and the results behind it with their findings."""
 
@@ -64,8 +72,9 @@ class Listener:
 class Live:
     """Looks at the machine and its servers until it is cancelled."""
 
-    def __init__(self, plan: RunPlan, listener: Listener) -> None:
+    def __init__(self, plan: RunPlan, listener: Listener, pace: Pace | None = None) -> None:
         self.plan = plan
+        self.pace = pace or Pace()
         self.tell = listener
         self.looks: deque[Look] = deque(maxlen=KEPT_LOOKS)
         self.known: Known | None = None
@@ -101,11 +110,12 @@ class Live:
                         DoctorError
                     ):  # a plug-in folder that broke meanwhile: the next run says so
                         await self._examine()
-                await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(self.pace.look_s)
         finally:
             for client in self._clients.values():
                 with contextlib.suppress(DoctorError):
                     await client.close()
+            self._clients.clear()
 
     async def _look(self) -> None:
         machine, servers = await asyncio.gather(self._looker.look(), self._pulses())
@@ -139,7 +149,7 @@ class Live:
         if self.busy or self.known is None:
             return False
         waited_s = time.monotonic() - self._examined_s
-        return waited_s >= (SOON_S if self._due else EXAMINE_S)
+        return waited_s >= (self.pace.soon_s if self._due else self.pace.examine_s)
 
     async def _examine(self) -> None:
         """A passive run, whose results take the place of the older ones."""

@@ -1,4 +1,4 @@
-"""Draw docs/screenshot.svg: the full-screen view after a real run on a patient of the ward.
+"""Draw docs/screenshot*.svg: screens of the full-screen view after a real run on a patient of the ward.
 
     python scripts/screenshots.py                      draw the run stored in docs/screenshot.json
     python scripts/screenshots.py --record PATIENT     run the patient's diagnosis first and store it
@@ -25,7 +25,14 @@ from doctor.ward.patients import patient
 from doctor.ward.run_ward import admitted
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-STORED, PICTURE = DOCS / "screenshot.json", DOCS / "screenshot.svg"
+STORED = DOCS / "screenshot.json"
+# File -> first screen, the keys pressed on it, and the theme.
+PICTURES = {
+    "screenshot.svg": ("causes", (), "textual-dark"),
+    "screenshot-overview.svg": ("overview", (), "textual-dark"),
+    "screenshot-playbook.svg": ("causes", ("f",), "textual-light"),
+    "screenshot-fit.svg": ("fit", ("end", "tab", "right", "right"), "textual-dark"),
+}
 COLUMNS, LINES = 110, 34
 PORT = "11434"  # the ward's ports are chosen by the system; a picture that changes with every run helps nobody
 
@@ -40,8 +47,8 @@ async def record(name: str) -> Report:
     return msgspec.json.decode(text.replace(url.rpartition(":")[2], PORT), type=Report)
 
 
-async def draw(report: Report) -> str:
-    """The screen after that run as SVG."""
+async def draw(report: Report, first: str, keys: tuple[str, ...], theme: str) -> str:
+    """A screen after that run as SVG."""
 
     async def start(emit: Callable[[Event], None], _: asyncio.Event) -> Report:
         targets = tuple(Target(url=target.url, model=target.model) for target in report.targets)
@@ -52,9 +59,13 @@ async def draw(report: Report) -> str:
         return report
 
     app = DoctorApp(
-        start, depth=report.depth, first="causes", read_library=lambda: library(bundled_checks(), bundled_playbooks())
+        start, depth=report.depth, first=first, read_library=lambda: library(bundled_checks(), bundled_playbooks())
     )
     async with app.run_test(size=(COLUMNS, LINES)) as pilot:
+        app.theme = theme
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.press(*keys)
         await pilot.pause()
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -68,7 +79,8 @@ def main() -> None:
     name = arguments.parse_args().record
     if name:
         STORED.write_text(render(asyncio.run(record(name))), encoding="utf-8")
-    PICTURE.write_text(asyncio.run(draw(read_file(str(STORED)))), encoding="utf-8")
+    for name, (first, keys, theme) in PICTURES.items():
+        (DOCS / name).write_text(asyncio.run(draw(read_file(str(STORED)), first, keys, theme)), encoding="utf-8")
 
 
 if __name__ == "__main__":

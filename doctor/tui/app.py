@@ -85,8 +85,9 @@ class DoctorApp(App[Report | None]):
         self.stop_signal = asyncio.Event()
         self.live = follow(self.listener()) if follow else None
         self.main = CausesScreen(self.session)
+        self.overview = OverviewScreen(self.session)
         self.rooms: dict[str, Room] = {
-            "overview": OverviewScreen(self.session),
+            "overview": self.overview,
             "causes": self.main,
             "fit": FitScreen(self.session),
             "history": HistoryScreen(self.session),
@@ -164,9 +165,7 @@ class DoctorApp(App[Report | None]):
     def looked(self, message: LookTaken) -> None:
         """The newest vital signs."""
         self.session.looks.append(message.look)
-        room = self.rooms["overview"]
-        if room.is_current:
-            room.changed()
+        self.overview.looked()
 
     @on(ChangeSeen)
     def note(self, message: ChangeSeen) -> None:
@@ -265,10 +264,11 @@ class DoctorApp(App[Report | None]):
     @on(CopyAsked)
     def copy(self, message: CopyAsked) -> None:
         """Put a step on the clipboard and say which."""
-        self.copy_to_clipboard(message.text)
+        text = message.text.encode("utf-8", "replace").decode()  # half a character cannot be written anywhere
+        self.copy_to_clipboard(text)
         if not self.is_web:  # a browser has a clipboard of its own, far from this machine
-            work(self, partial(asyncio.to_thread, copied, message.text), "clipboard")
-        self.notify(plain(message.text, MAX_TOLD), title="Copied", markup=False)
+            work(self, partial(asyncio.to_thread, copied, text), "clipboard")
+        self.notify(plain(text, MAX_TOLD), title="Copied", markup=False)
 
     def action_help(self) -> None:
         """Keys and signs."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from doctor.events import Event
-from doctor.live import Listener, Live
+from doctor.live import Listener, Live, Pace
 from doctor.model import Report
 from doctor.runner import RunPlan
 from doctor.tui.app import INTERRUPTED, TERMINATED, DoctorApp
@@ -32,8 +32,13 @@ def run_app(
     return report
 
 
-def made(plan: RunPlan, places: Places, accepted: Callable[[Report], Report] = lambda report: report) -> DoctorApp:
-    """The app on this plan."""
+def made(
+    plan: RunPlan,
+    places: Places,
+    accepted: Callable[[Report], Report] = lambda report: report,
+    pace: Pace | None = None,
+) -> DoctorApp:
+    """The app on this plan; `pace` says how often live mode looks."""
     from doctor.runner import run
 
     async def start(emit: Callable[[Event], None], stop: asyncio.Event) -> Report:
@@ -47,7 +52,7 @@ def made(plan: RunPlan, places: Places, accepted: Callable[[Report], Report] = l
         return library(load_checks(plan.plugins), load_playbooks(plan.plugins))
 
     def follow(listener: Listener) -> Live:
-        return Live(plan, listener)
+        return Live(plan, listener, pace)
 
     app = DoctorApp(start, depth=plan.depth, read_library=read_library, places=places, follow=follow)
     return app

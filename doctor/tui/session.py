@@ -10,11 +10,12 @@ import msgspec
 
 from doctor.live import KEPT_LOOKS, Known
 from doctor.model import Depth, Report
+from doctor.text import one_line
 from doctor.tui.library import Library
 from doctor.tui.progress import Progress
 from doctor.vitals import Look
 
-MOST_HAPPENED = 50
+MOST_HAPPENED, SENTENCE_CHARACTERS = 50, 300
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ class Session:
 
     def note(self, sentence: str) -> None:
         """Something happened while nobody asked."""
-        self.happened.appendleft((self.wall(), sentence))
+        self.happened.appendleft((self.wall(), one_line(sentence, SENTENCE_CHARACTERS)))
 
     def adopt(self, known: Known) -> None:
         """Live mode looked again."""

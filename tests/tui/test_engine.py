@@ -1,13 +1,20 @@
 """The app on a real run: the bundled checks on the real engine of the ward."""
 
+import os
+import signal
+
 import pytest
 
 from doctor.context import Target
+from doctor.live import Pace
 from doctor.model import Depth, State, Status
 from doctor.runner import RunPlan, run
 from doctor.tui.app import DoctorApp
+from doctor.tui.open import made
+from doctor.tui.session import Places
 from doctor.tui.widgets.headline import Headline
 from doctor.tui.widgets.outline_list import OutlineList
+from doctor.ward import engine as ward_engine
 from tests.tui.test_app import settled
 
 pytestmark = pytest.mark.ward
@@ -57,3 +64,23 @@ async def test_a_server_that_is_not_there_is_critical_and_says_which(unused_tcp_
         await settled(pilot)
         assert app.session.report.state is State.CRITICAL
         assert url.removeprefix("http://") in str(app.main.query_one(Headline).visual)
+
+
+async def test_a_server_that_goes_away_becomes_a_cause_without_a_key(tmp_path):
+    pace = Pace(look_s=0.1, examine_s=600.0, soon_s=0.2)
+    async with ward_engine.serve() as server:
+        plan = RunPlan(targets=(Target(url=server.url),), depth=Depth.PASSIVE)
+        app = made(plan, Places(history=tmp_path), pace=pace)
+        async with app.run_test(size=(120, 40)) as pilot:
+            while not app.session.progress.over or not app.session.looks:
+                await pilot.pause(0.1)
+            assert app.session.looks[-1].servers[server.url].answers
+            causes = [cause.id for cause in app.session.report.targets[0].causes]
+            assert "conn-server-down" not in causes
+            os.kill(server.pid, signal.SIGKILL)
+            while "conn-server-down" not in [cause.id for cause in app.session.report.targets[0].causes]:
+                await pilot.pause(0.1)
+            await settled(pilot)
+            assert any("stopped answering" in sentence for _, sentence in app.session.happened)
+            assert any(notice.title == "New cause" for notice in app._notifications)
+            assert "CRITICAL" in str(app.overview.query_one(Headline).visual)

@@ -101,7 +101,7 @@ def drawn(app):
 def clickable(app):
     """What a click somewhere on the screen would do besides what the widgets do themselves."""
     width, height = app.size
-    metas = [app.screen.get_style_at(x, y).meta for y in range(height) for x in range(0, width, 5)]
+    metas = [app.screen.get_style_at(x, y).meta for y in range(height) for x in range(0, width, 9)]
     return [meta["@click"] for meta in metas if "@click" in meta]
 
 

@@ -1,11 +1,14 @@
-"""The screen as it is drawn, compared with stored pictures, on stored events."""
+"""The screens as they are drawn, compared with stored pictures: three sizes, both themes, on stored events."""
 
 from importlib.metadata import version
 
 import pytest
 
-from tests.tui import stories
+from doctor.sizing.fit import Room
+from doctor.tui.screens import fit as fit_screen
+from tests.tui import machine, stories
 from tests.tui.test_app import settled
+from tests.tui.test_places import worked
 
 # Another release of Textual draws borders, scroll bars and shades differently; the pictures are of this one.
 DRAWN_WITH = "8.2."
@@ -13,38 +16,92 @@ pytestmark = pytest.mark.skipif(
     not version("textual").startswith(DRAWN_WITH), reason=f"the pictures were drawn with Textual {DRAWN_WITH}x"
 )
 
-SIZES = [(80, 24), (120, 40), (40, 24)]
 STORIES = {
     "sick": stories.sick,
     "healthy": stories.healthy,
     "nothing": stories.nothing,
     "under_way": lambda: stories.under_way("decode-rate"),
 }
+SIZES = [(80, 24), (40, 24), (200, 60)]
+SHAPES = [(size, theme) for size in SIZES for theme in ("dark", "light")]
+SHAPE_IDS = [f"{width}x{height}-{theme}" for (width, height), theme in SHAPES]
+PLACES = {
+    "overview": ("overview", ()),
+    "causes": ("causes", ()),
+    "detail": ("causes", ("down", "down", "down", "enter", "end")),
+    "playbook": ("causes", ("f",)),
+    "fit": ("fit", ()),
+    "history": ("history", ()),
+    "report": ("report", ()),
+    "help": ("overview", ("question_mark",)),
+}
 
 
-def pressing(*keys):
+@pytest.fixture
+def one_machine(monkeypatch):
+    """The fit screen on the ward's model and a machine whose memory stands still."""
+    from doctor.ward.engine import PATIENT
+
+    bench = fit_screen.bench
+
+    def fixed(path):
+        from msgspec.structs import replace
+
+        found = bench(path)
+        return replace(
+            found,
+            room=Room(host_bytes=20e6, name="this machine"),
+            devices=replace(found.devices, host=None, notes=()),
+            amx=False,
+            backend="cpu",
+        )
+
+    monkeypatch.setattr(fit_screen, "bench", fixed)
+    monkeypatch.setattr(fit_screen, "examined_file", lambda session: str(PATIENT))
+
+
+def pressing(theme, *keys):
     async def run_before(pilot):
         await settled(pilot)
-        await pilot.press(*keys)
-        await settled(pilot)
+        if theme == "light":
+            pilot.app.action_light_or_dark()
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+        await worked(pilot.app, pilot)
 
     return run_before
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("size", "theme"), SHAPES, ids=SHAPE_IDS)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.usefixtures("one_machine")
+def test_screen(snap_compare, place, size, theme):
+    first, keys = PLACES[place]
+    assert snap_compare(machine.watched(first=first), terminal_size=size, run_before=pressing(theme, *keys))
+
+
 @pytest.mark.parametrize("story", STORIES)
-def test_overview(snap_compare, story, size):
-    assert snap_compare(stories.app(STORIES[story]()), terminal_size=size, run_before=settled)
+@pytest.mark.parametrize("first", ["overview", "causes"])
+def test_story(snap_compare, story, first):
+    app = stories.app(STORIES[story](), first=first)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("dark"))
 
 
 @pytest.mark.parametrize(
     "keys",
-    [("enter",), ("enter", "tab", "tab"), ("down", "down"), ("question_mark",), ("s",), ("t",)],
-    ids=["detail", "step", "finding", "help", "save", "light"],
+    [("enter", "tab", "tab"), ("down", "down"), ("s",), ("ctrl+p",)],
+    ids=["step", "finding", "save", "palette"],
 )
-@pytest.mark.parametrize("size", [(80, 24), (40, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_after_keys(snap_compare, keys, size):
-    assert snap_compare(stories.app(stories.sick()), terminal_size=size, run_before=pressing(*keys))
+def test_after_keys(snap_compare, keys):
+    app = stories.app(stories.sick())
+    assert snap_compare(app, terminal_size=(80, 24), run_before=pressing("dark", *keys))
+
+
+def test_what_happened_meanwhile(snap_compare):
+    app = machine.watched(throttled=True)
+    app.session.note("NVIDIA GeForce RTX 3060 began to throttle (thermal)")
+    assert snap_compare(app, terminal_size=(120, 40), run_before=pressing("dark"))
 
 
 def test_too_small(snap_compare):

@@ -55,6 +55,11 @@ class OverviewScreen(Room):
         """There may be room for the chosen line now."""
         self.call_after_refresh(self.draw)
 
+    def looked(self) -> None:
+        """There is a newer look: only the vital signs are drawn anew, and only where they are seen."""
+        if self.complete and self.is_current:
+            self.query_one(Vitals).tell(self.session)
+
     def draw(self) -> None:
         """Both halves."""
         progress = self.session.progress

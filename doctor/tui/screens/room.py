@@ -48,6 +48,7 @@ class Room(Screen[None]):
         super().__init__()
         self.session = session
         self.drawing = False
+        self.complete = False  # all widgets are there
 
     def compose(self) -> ComposeResult:
         """Top to bottom."""
@@ -66,6 +67,7 @@ class Room(Screen[None]):
 
     def on_mount(self) -> None:
         """Draw once; the seconds of a run go on by themselves."""
+        self.complete = True
         self.redraw()
         self.set_interval(TICK_S, self.tick)
 
@@ -94,7 +96,7 @@ class Room(Screen[None]):
 
     def changed(self) -> None:
         """Draw soon; many events that come at once are drawn once."""
-        if not self.drawing and self.is_mounted:
+        if not self.drawing and self.complete:
             self.drawing = True
             self.call_later(self.redraw)
 

@@ -12,6 +12,7 @@ from doctor.tui.widgets.hanging import Hanging
 from doctor.tui.widgets.stack import Stack
 
 MOST_CELLS = 60
+MOST_WORDS = 300  # characters of a sentence in a picture
 LABEL_CELLS = 11
 SLICE_SIGNS = "█▓▒░▚▞"
 SPILL_SIGN = "┃"
@@ -52,9 +53,11 @@ def _bars(picture: Bars, width: int) -> list[Visual]:
     lines: list[Visual] = []
     for bar in picture.bars:
         drawn = filled(bar.value / most, cells, "━", " ")
-        mark = Content.assemble(toned(bar.label.ljust(LABEL_CELLS), "faint"), toned(drawn, bar.tone), " ")
-        lines.append(Hanging(mark, toned(bar.says, bar.tone)))
-    return [*lines, toned(picture.caption, "faint")] if picture.caption else lines
+        mark = Content.assemble(
+            toned(one_line(bar.label, LABEL_CELLS).ljust(LABEL_CELLS), "faint"), toned(drawn, bar.tone), " "
+        )
+        lines.append(Hanging(mark, toned(one_line(bar.says, MOST_WORDS), bar.tone)))
+    return [*lines, toned(one_line(picture.caption, MOST_WORDS), "faint")] if picture.caption else lines
 
 
 def stacked(picture: Stacked, width: int) -> list[Visual]:
@@ -124,7 +127,7 @@ def _matrix(picture: Matrix, width: int) -> list[Visual]:
     for name, signs in picture.rows:
         cells = [toned(sign.center(size), TONES.get(sign, "")) for sign, size in zip(signs, columns, strict=False)]
         lines.append(Content.assemble(Content(one_line(name, label)[:label].ljust(label)), *cells))
-    return [*lines, toned(picture.legend, "faint")] if picture.legend else lines
+    return [*lines, toned(one_line(picture.legend, MOST_WORDS), "faint")] if picture.legend else lines
 
 
 def _compared(picture: Compared) -> list[Visual]:
@@ -132,4 +135,7 @@ def _compared(picture: Compared) -> list[Visual]:
         toned(f"- {one_line(picture.first, 80)}", "bad"),
         toned(f"+ {one_line(picture.second, 80)}", "warn"),
     ]
-    return lines + [Hanging(toned(f"{mark} ", TONES[mark]), toned(text, TONES[mark])) for mark, text in picture.lines]
+    return lines + [
+        Hanging(toned(f"{mark} ", TONES[mark]), toned(one_line(text, MOST_WORDS), TONES[mark]))
+        for mark, text in picture.lines
+    ]

@@ -23,6 +23,7 @@ class Vitals(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.session: Session | None = None
+        self.lines = 0
 
     def tell(self, session: Session) -> None:
         """Show the newest look."""
@@ -39,7 +40,10 @@ class Vitals(Static):
             return
         cells = max(LEAST_CELLS, min(MOST_CELLS, self.size.width // 5))
         rows = vital_rows(tuple(self.session.looks), list(self.session.progress.targets.values()))
-        self.update(Stack([*_drawn(rows, cells), *_happened(self.session)]))
+        stack = Stack([*_drawn(rows, cells), *_happened(self.session)])
+        lines = stack.get_height({}, self.size.width)
+        self.update(stack, layout=lines != self.lines)  # laying the screen out costs as much as drawing it
+        self.lines = lines
 
 
 def _drawn(rows: Sequence[VitalRow], cells: int) -> list[Visual]:
