@@ -1,5 +1,6 @@
 """The matrix counts: what was missed, what was a false alarm, and the sums. On given outcomes, no engine."""
 
+from doctor.ward.cure import BY_HAND, Cure
 from doctor.ward.matrix import Outcome, answer_tokens, markdown
 from doctor.ward.patients import Expect, Patient
 
@@ -35,10 +36,17 @@ def test_a_crash_or_another_exit_code_is_not_right():
 
 
 def test_the_table_ends_with_its_sums():
-    text = markdown([seen(SICK, confirmed=("a", "x"), exit_code=1), seen(WELL)])
-    assert "| ill | a, b, s | missed b, s | x | 1, not 2 | 3 | 40 | 1.2 |" in text
-    assert "| healthy | nothing | nothing | none | 0 | 3 | 40 | 1.2 |" in text
-    assert text.endswith("Found 1 of 3 causes in 1 sick patients; 1 false alarms, 1 healthy patients among 2.\n")
+    cures = (Cure(cause="a", outcome="fixed", undone=True), Cure(cause="b", outcome=BY_HAND))
+    text = markdown([seen(SICK, confirmed=("a", "x"), exit_code=1, cures=cures), seen(WELL)])
+    assert "| ill | a, b, s | missed b, s | x | yes, by hand | 1, not 2 | 3 | 40 | 1.2 |" in text
+    assert "| healthy | nothing | nothing | none | - | 0 | 3 | 40 | 1.2 |" in text
+    assert "Found 1 of 3 causes in 1 sick patients; 1 false alarms, 1 healthy patients among 2.\n" in text
+    assert "Cured 1 of the 1 causes with a remedy that the doctor can carry out, in 1 patients; " in text
+    assert text.endswith("1 causes are for people to cure.\n")
+
+
+def test_a_cure_that_could_not_be_taken_back_is_none():
+    assert "| fixed |" in markdown([seen(SICK, confirmed=("a",), cures=(Cure(cause="a", outcome="fixed"),))])
 
 
 def test_answer_tokens_are_summed_over_all_exchanges():
