@@ -196,7 +196,7 @@ async def test_a_small_window_is_seen_before_anything_is_asked(tmp_path):
     """The whole run: the façade states no window, so it is given; what the check makes of it is tested on facts."""
     report = await diagnosed(indexes.sqlite_vec(tmp_path, VECTORS), "http://127.0.0.1:9", depth=Depth.PASSIVE)
     statuses = {check.id: check.status for check in report.targets[0].checks}
-    assert statuses["passages"] == "skipped"
+    assert statuses["passages-window"] == "skipped"
     assert statuses["index-vectors"] == "passed"
 
 
