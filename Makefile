@@ -16,7 +16,7 @@ help:
 	@echo "make fmt          format the code"
 	@echo "make readme       write the generated parts of README.md"
 	@echo "make session      record the example session of README.md"
-	@echo "make screenshots  draw docs/screenshot.svg"
+	@echo "make screenshots  draw docs/screenshot*.svg"
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
