@@ -21,7 +21,7 @@ help:
 	@echo "make fmt          format the code"
 	@echo "make readme       write the generated parts of README.md"
 	@echo "make session      record the example session of README.md"
-	@echo "make screenshots  draw docs/screenshot.svg"
+	@echo "make screenshots  draw docs/screenshot*.svg"
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c $(RIGHT_PYTHON)

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 import pytest
+from textual.widgets import Input
 
 from doctor.sizing.fit import Room
 from doctor.tui.screens import fit as fit_screen
@@ -69,6 +70,9 @@ def pressing(theme, *keys):
             await pilot.press(key)
             await settled(pilot)
         await worked(pilot.app, pilot)
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
+        await settled(pilot)
 
     return run_before
 

@@ -63,6 +63,10 @@ def words(text):
     return " ".join(text.split())
 
 
+def last_line(text):
+    return text.rstrip().rpartition("\n")[2]
+
+
 def right_side(text):
     return words(" ".join(line.partition("▕")[2] for line in text.splitlines()))
 
@@ -70,9 +74,11 @@ def right_side(text):
 async def test_the_cause_is_shown_and_q_leaves_a_clean_terminal(terminal):
     title = next(book.title for book in bundled_playbooks() if book.id == CAUSE)
     await terminal.tmux("send-keys", f"{sys.executable} -m doctor demo {PATIENT}; echo exit code $?", "Enter")
+    await terminal.until(lambda text: words(title) in words(text), RUN_DEADLINE_S)
+    await terminal.tmux("send-keys", "2")
     text = await terminal.until(lambda text: words(title) in right_side(text), RUN_DEADLINE_S)
     assert "CRITICAL" in text
-    await terminal.until(lambda text: "Run" in text.splitlines()[-1], RUN_DEADLINE_S)
+    await terminal.until(lambda text: "Run" in last_line(text), RUN_DEADLINE_S)
     await terminal.tmux("send-keys", "q")
     text = await terminal.until(lambda text: "exit code" in text.partition("echo exit code $?")[2], SHELL_DEADLINE_S)
     assert "exit code 2" in text
@@ -84,6 +90,26 @@ async def test_the_cause_is_shown_and_q_leaves_a_clean_terminal(terminal):
         "0",
         "1",
     ]
+
+
+async def test_the_screens_open_with_the_number_keys_and_everything_fits_eighty_columns(terminal):
+    await terminal.tmux("resize-window", "-x", "80", "-y", "24")
+    await terminal.tmux("send-keys", f"{sys.executable} -m doctor demo {PATIENT}; echo exit code $?", "Enter")
+    await terminal.until(lambda text: "[1 Overview]" in text, RUN_DEADLINE_S)
+    await terminal.until(lambda text: "tok/s" in text and "RAM" in text, RUN_DEADLINE_S)
+    for key, sign in (
+        ("2", "[2 Causes]"),
+        ("3", "[3 Fit]"),
+        ("4", "[4 History]"),
+        ("5", "[5 Report]"),
+        ("1", "[1 Over"),
+    ):
+        await terminal.tmux("send-keys", key)
+        await terminal.until(lambda text, sign=sign: sign in text and "Quit" in last_line(text), SHELL_DEADLINE_S)
+    await terminal.tmux("send-keys", "x")
+    await terminal.until(lambda text: "Run" in last_line(text), RUN_DEADLINE_S)
+    await terminal.tmux("send-keys", "q")
+    await terminal.until(lambda text: "exit code 2" in text, SHELL_DEADLINE_S)
 
 
 async def test_ctrl_c_during_the_run_leaves_a_clean_terminal_and_130(terminal):

@@ -58,7 +58,8 @@ class OverviewScreen(Room):
     def looked(self) -> None:
         """There is a newer look: only the vital signs are drawn anew, and only where they are seen."""
         if self.complete and self.is_current:
-            self.query_one(Vitals).tell(self.session)
+            for vitals in self.query(Vitals):  # none while the app ends
+                vitals.tell(self.session)
 
     def draw(self) -> None:
         """Both halves."""

@@ -103,5 +103,6 @@ class Room(Screen[None]):
     def redraw(self) -> None:
         """Headline and body."""
         self.drawing = False
-        self.query_one(Headline).tell(self.session)
-        self.draw()
+        if self.query(Headline):  # not while the app ends
+            self.query_one(Headline).tell(self.session)
+            self.draw()
