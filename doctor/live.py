@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ from doctor.errors import DoctorError
 from doctor.events import CheckEnded, Event
 from doctor.facts import Fact, Gpus, GpusAtWork, Swapping
 from doctor.http import Client
+from doctor.known import KEPT_LOOKS, Known, Listener, Pace
 from doctor.model import Category, CheckReport, Depth, Diagnosis, Report, Result, TargetReport
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
@@ -31,10 +32,6 @@ from doctor.runtimes.pulse import PATHS, feel
 from doctor.visit import origin
 from doctor.vitals import Look, Pulse, changes
 
-LOOK_S = 2.0  # between two looks: measured, a look and its drawing take about 10 ms of one core
-EXAMINE_S = 120.0  # between two passive runs; one costs a quarter of a second of one core
-SOON_S = 15.0  # the least between two of them when something changed
-KEPT_LOOKS = 150  # five minutes
 PASSIVE_DEADLINE_S = 30.0
 FED = {"throttle": GpusAtWork, "swap": Swapping}  # checks that a passive run skips, and the fact that looks can give
 
@@ -42,31 +39,6 @@ FED = {"throttle": GpusAtWork, "swap": Swapping}  # checks that a passive run sk
 AGAIN = frozenset({Category.CONNECT, Category.MEMORY, Category.CONTEXT, Category.SPEED})
 
 Shelf = tuple[tuple[Check, ...], tuple[Playbook, ...]]  # all of them, as `load_checks` and `load_playbooks` read them
-Results = Mapping[str, Mapping[str, Result]]  # by address, then by check
-
-
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How often: seconds between looks, between passive runs, and the least between two of them after a change."""
-
-    look_s: float = LOOK_S
-    examine_s: float = EXAMINE_S
-    soon_s: float = SOON_S
-
-
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known so far: the report, and the results behind it with their findings."""
-
-    report: Report
-    results: Results
-
-
-class Listener:
-    """What somebody who follows is told; each is called on the loop of `Live`."""
-
-    def __init__(
-        self, look: Callable[[Look], None], change: Callable[[str], None], known: Callable[[Known], None]
-    ) -> None:
-        self.look, self.change, self.known = look, change, known
 
 
 class Live:
@@ -285,16 +257,3 @@ def _after(
         ruled_out=means.ruled_out,
         facts=facts,
     )
-
-
-def newly_confirmed(before: Report, after: Report) -> list[str]:
-    """Titles of the causes that are confirmed now and were not before."""
-    were = {
-        (target.url, cause.id) for target in before.targets for cause in target.causes if cause.verdict == "confirmed"
-    }
-    return [
-        cause.title
-        for target in after.targets
-        for cause in target.causes
-        if cause.verdict == "confirmed" and (target.url, cause.id) not in were
-    ]

@@ -15,7 +15,8 @@ import msgspec
 
 from doctor.context import Target
 from doctor.events import Event, RunBegan, RunEnded, TargetEnded, TargetKnown
-from doctor.live import Listener, Live
+from doctor.known import Listener
+from doctor.live import Live
 from doctor.model import Report
 from doctor.plugins import bundled_checks, bundled_playbooks
 from doctor.report.json import read_file, render

@@ -8,7 +8,8 @@ import pytest
 from doctor.context import Target
 from doctor.events import CheckEnded
 from doctor.facts import GpusAtWork, Swapping
-from doctor.live import Known, Listener, Live, Pace, examined_again, newly_confirmed, observed
+from doctor.known import Known, Listener, Pace, newly_confirmed
+from doctor.live import Live, examined_again, observed
 from doctor.model import Category, Depth, Result, Status
 from doctor.plugins import bundled_checks, bundled_playbooks
 from doctor.runner import RunPlan, run

@@ -12,10 +12,8 @@ from doctor.sizing.answer import Answer, Beside, answer
 from doctor.sizing.fit import Room
 from doctor.sizing.gguf_shape import shape_of
 from doctor.sizing.mixes import in_mix
-from doctor.sizing.settings import Settings
+from doctor.sizing.settings import AS_STORED, Settings
 from doctor.sizing.variants import LADDER
-
-AS_STORED = "as stored"
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):

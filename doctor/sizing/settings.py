@@ -20,6 +20,7 @@ READ_BUILD = 10566  # of llama.cpp, whose graphs are followed
 # A newer build that was read: what it changed is taken to begin there. It keeps places for batches that mix tokens and
 # embeddings, and has no caches for blocks that draft.
 NEWER_BUILD = 11549
+AS_STORED = "as stored"  # not quantised anew
 BACKENDS = ("cuda", "metal", "rocm", "vulkan", "cpu")
 
 

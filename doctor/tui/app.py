@@ -1,9 +1,11 @@
 """The app: starts runs, hands their events to the session, and carries out what keys and screens ask for."""
 
 import asyncio
+import contextlib
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -13,9 +15,10 @@ from textual.screen import Screen
 from doctor.clipboard import copied
 from doctor.errors import DoctorError
 from doctor.events import Event, RunBegan, RunEnded, TargetKnown
-from doctor.live import Known, Listener, Live, newly_confirmed
+from doctor.known import Known, Listener, newly_confirmed
 from doctor.model import Depth, Report
 from doctor.text import plain
+from doctor.tui import later
 from doctor.tui.commands import commands
 from doctor.tui.library import Library
 from doctor.tui.messages import (
@@ -29,14 +32,14 @@ from doctor.tui.messages import (
     PlaceAsked,
 )
 from doctor.tui.screens.causes import CausesScreen
-from doctor.tui.screens.fit import FitScreen
-from doctor.tui.screens.history import HistoryScreen
 from doctor.tui.screens.overview import OverviewScreen
-from doctor.tui.screens.report import ReportScreen
 from doctor.tui.screens.room import Room
 from doctor.tui.session import Clocks, Places, Session
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.work import work
+
+if TYPE_CHECKING:
+    from doctor.live import Live
 
 Start = Callable[[Callable[[Event], None], asyncio.Event], Awaitable[Report]]
 INTERRUPTED = 130
@@ -73,7 +76,7 @@ class DoctorApp(App[Report | None]):
         read_library: Callable[[], Library] = Library,
         clocks: Clocks | None = None,
         places: Places | None = None,
-        follow: Callable[[Listener], Live] | None = None,
+        follow: "Callable[[Listener], Live] | None" = None,
         first: str = "overview",
     ) -> None:
         super().__init__()
@@ -83,15 +86,14 @@ class DoctorApp(App[Report | None]):
         self.read_library = read_library
         self.session = Session(depth, clocks or Clocks(), places or Places())
         self.stop_signal = asyncio.Event()
-        self.live = follow(self.listener()) if follow else None
+        self.follow = follow
+        self.live: Live | None = None
+        self.told: list[Event] = []
         self.main = CausesScreen(self.session)
         self.overview = OverviewScreen(self.session)
         self.rooms: dict[str, Room] = {
             "overview": self.overview,
             "causes": self.main,
-            "fit": FitScreen(self.session),
-            "history": HistoryScreen(self.session),
-            "report": ReportScreen(self.session),
         }
 
     def listener(self) -> Listener:
@@ -108,12 +110,32 @@ class DoctorApp(App[Report | None]):
 
     def on_mount(self) -> None:
         """Paint first, then start the run, then look at the machine."""
+        with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.terminate)
         for name, room in self.rooms.items():
-            self.install_screen(room, name)
-        self.push_screen(self.first)
+            self.install_screen(
+                room, name
+            )  # a screen that is not installed is thrown away when another takes its place
+        self.push_screen(self.room(self.first))
         self.call_after_refresh(self.begin)
-        if self.live:
-            work(self, self.live.carry_on, "live")
+        work(self, self.look_on, "live")
+
+    async def look_on(self) -> None:
+        """Read what later screens need, away from the loop, then follow the machine."""
+        await asyncio.to_thread(later.load)
+        if self.follow:
+            self.live = await asyncio.to_thread(self.follow, self.listener())
+            self.live.busy = not self.session.progress.over
+            for event in self.told:
+                self._guide(self.live, event)
+            await self.live.carry_on()
+
+    def room(self, name: str) -> Room:
+        """The screen of this name, made when it is first asked for."""
+        if name not in self.rooms:
+            self.rooms[name] = later.room(name, self.session)
+            self.install_screen(self.rooms[name], name)
+        return self.rooms[name]
 
     def begin(self) -> None:
         """Start a run at the chosen depth."""
@@ -146,11 +168,19 @@ class DoctorApp(App[Report | None]):
         self.session.progress.hear(event)
         if isinstance(event, RunBegan):
             work(self, self.fetch_library, "library")
+        self._remember(event)
         if self.live:
             self._guide(self.live, event)
         self.changed()
 
-    def _guide(self, live: Live, event: Event) -> None:
+    def _remember(self, event: Event) -> None:
+        """What live mode has to be told, should it begin later than the run."""
+        if isinstance(event, RunBegan):
+            self.told.clear()
+        if isinstance(event, RunBegan | TargetKnown | RunEnded):
+            self.told.append(event)
+
+    def _guide(self, live: "Live", event: Event) -> None:
         """What live mode has to know of a run."""
         if isinstance(event, RunBegan):
             live.found(event.targets)
@@ -211,7 +241,7 @@ class DoctorApp(App[Report | None]):
         """Show one of the screens; what lies over the present one is closed."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        if self.screen is not self.rooms[name]:
+        if self.screen is not self.room(name):
             self.switch_screen(name)
 
     @on(PlaceAsked)

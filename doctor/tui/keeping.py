@@ -5,11 +5,12 @@ from pathlib import Path
 from doctor.errors import ReportError
 from doctor.history import Entry, add, entries
 from doctor.model import Report
-from doctor.redact import Level, Redactor, gather, redacted
 
 
 def keep(report: Report, folder: Path) -> Path:
     """Save the report and say where. Raises ReportError."""
+    from doctor.redact import Level, Redactor, gather, redacted
+
     try:
         return add(redacted(report, Redactor(gather(), Level.SECRETS)), folder)
     except OSError as error:

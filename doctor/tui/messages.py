@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from doctor.events import Event
-from doctor.live import Known
+from doctor.known import Known
 from doctor.tui.outline import Row
 from doctor.vitals import Look
 

@@ -1,19 +1,21 @@
 """The face opened on a plan: the app with a real run, the real library and live mode behind it."""
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from doctor.events import Event
-from doctor.live import Listener, Live, Pace
+from doctor.known import Listener, Pace
 from doctor.model import Report
 from doctor.runner import RunPlan
 from doctor.tui.app import INTERRUPTED, TERMINATED, DoctorApp
 from doctor.tui.library import Library, library
 from doctor.tui.session import Places
+
+if TYPE_CHECKING:
+    from doctor.live import Live
 
 
 def run_app(
@@ -42,8 +44,6 @@ def made(
     from doctor.runner import run
 
     async def start(emit: Callable[[Event], None], stop: asyncio.Event) -> Report:
-        with contextlib.suppress(NotImplementedError):  # Windows has no such signal
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.terminate)
         return accepted(await run(msgspec.structs.replace(plan, depth=app.session.depth), emit, stop))
 
     def read_library() -> Library:
@@ -51,7 +51,9 @@ def made(
 
         return library(load_checks(plan.plugins), load_playbooks(plan.plugins))
 
-    def follow(listener: Listener) -> Live:
+    def follow(listener: Listener) -> "Live":
+        from doctor.live import Live
+
         return Live(plan, listener, pace)
 
     app = DoctorApp(start, depth=plan.depth, read_library=read_library, places=places, follow=follow)

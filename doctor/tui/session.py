@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from doctor.live import KEPT_LOOKS, Known
+from doctor.known import KEPT_LOOKS, Known
 from doctor.model import Depth, Report
 from doctor.text import one_line
 from doctor.tui.library import Library

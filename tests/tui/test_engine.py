@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from doctor.context import Target
-from doctor.live import Pace
+from doctor.known import Pace
 from doctor.model import Depth, State, Status
 from doctor.runner import RunPlan, run
 from doctor.tui.app import DoctorApp

@@ -128,9 +128,7 @@ async def every_line(pilot, app):
 TOGETHER = {
     "markup": ("closing-markup", "click", "open-markup", "shell"),
     "controls": ("escape", "controls", "bidi", "surrogate", "c1"),
-    "long": ("long",),
-    "lines": ("lines",),
-    "wide": ("wide",),
+    "shapes": ("lines", "wide", "long"),
     "empty": ("empty",),
 }
 

@@ -96,6 +96,21 @@ async def test_the_number_keys_open_the_screens(place):
         assert [link.place for link in app.screen.query(PlaceLink) if link.here] == [place]
 
 
+async def test_the_screens_are_still_there_when_one_comes_back():
+    app = stories.app(stories.under_way("decode-rate"), first="overview")
+    async with app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        for key in "1234512345":
+            await pilot.press(key)
+            await settled(pilot)
+        assert app.screen is app.rooms["report"]
+        rooms = dict(app.rooms)
+        await pilot.press("1")
+        await settled(pilot)
+        assert app.screen is rooms["overview"]
+        assert app.screen.query_one(FoundList).found
+
+
 async def test_a_click_on_the_line_of_screens_opens_one():
     app = stories.app(stories.sick())
     async with app.run_test(size=WIDE) as pilot:

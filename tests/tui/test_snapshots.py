@@ -43,7 +43,7 @@ def one_machine(monkeypatch):
     """The fit screen on the ward's model and a machine whose memory stands still."""
     from doctor.ward.engine import PATIENT
 
-    bench = fit_screen.bench
+    bench = fit_screen.read_bench
 
     def fixed(path):
         from msgspec.structs import replace
@@ -57,7 +57,7 @@ def one_machine(monkeypatch):
             backend="cpu",
         )
 
-    monkeypatch.setattr(fit_screen, "bench", fixed)
+    monkeypatch.setattr(fit_screen, "read_bench", fixed)
     monkeypatch.setattr(fit_screen, "examined_file", lambda session: str(PATIENT))
 
 
@@ -66,13 +66,11 @@ def pressing(theme, *keys):
         await settled(pilot)
         if theme == "light":
             pilot.app.action_light_or_dark()
-        for key in keys:
-            await pilot.press(key)
-            await settled(pilot)
+        await pilot.press(*keys)
         await worked(pilot.app, pilot)
         for field in pilot.app.screen.query(Input):
             field.cursor_blink = False
-        await settled(pilot)
+        await pilot.pause()
 
     return run_before
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -13,17 +13,18 @@ from textual.events import Mount
 from textual.widget import Widget
 from textual.widgets import Input
 
-from doctor.collect.fitting import AS_STORED, Bench, bench, fitted
 from doctor.errors import DoctorError
-from doctor.sizing.settings import KV_TYPES, Settings
+from doctor.sizing.settings import AS_STORED, KV_TYPES, Settings
 from doctor.text import one_line
-from doctor.tui.fit_page import fit_page
 from doctor.tui.page import Page, Paragraph
 from doctor.tui.screens.room import LAST_KEYS, Room
 from doctor.tui.session import Session
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.widgets.slider import Slider
 from doctor.tui.work import work
+
+if TYPE_CHECKING:
+    from doctor.collect.fitting import Bench
 
 CONTEXTS = tuple(str(1 << power) for power in range(9, 21))
 SLOTS = ("1", "2", "3", "4", "6", "8", "12", "16", "32")
@@ -97,7 +98,7 @@ class FitScreen(Room):
         """Read the header and look at the machine, away from the loop."""
         await self._say("Reading the file's header and looking at the machine", one_line(path, 200))
         try:
-            self.on = await asyncio.to_thread(_bench, path)
+            self.on = await asyncio.to_thread(read_bench, path)
         except (DoctorError, OSError, ValueError, RuntimeError) as error:
             self.on = None
             await self._say("This file cannot be used", one_line(str(error), 400))
@@ -130,8 +131,8 @@ class FitScreen(Room):
     async def _answer(self) -> None:
         while self.wanted is not None and self.on is not None:
             (settings, variant), self.wanted = self.wanted, None
-            answer = await asyncio.to_thread(fitted, self.on, settings, variant)
-            await self.query_one(Detail).tell(fit_page(answer))
+            page = await asyncio.to_thread(read_answer, self.on, settings, variant)
+            await self.query_one(Detail).tell(page)
         self.working = False
 
     async def _say(self, title: str, text: str) -> None:
@@ -139,8 +140,19 @@ class FitScreen(Room):
         await self.query_one(Detail).tell(page)
 
 
-def _bench(path: str) -> Bench:
+def read_bench(path: str) -> "Bench":
+    """The model on this machine; everything that takes time is done here. Raises what `bench` raises."""
+    from doctor.collect.fitting import bench
+
     return bench(Path(path).expanduser())
+
+
+def read_answer(on: "Bench", settings: Settings, variant: str) -> Page:
+    """The page for these settings."""
+    from doctor.collect.fitting import fitted
+    from doctor.tui.fit_page import fit_page
+
+    return fit_page(fitted(on, settings, variant))
 
 
 def examined_file(session: Session) -> str:
