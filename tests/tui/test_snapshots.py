@@ -48,7 +48,7 @@ def one_machine(monkeypatch):
     def fixed(path):
         from msgspec.structs import replace
 
-        found = bench(path)
+        found = bench(str(PATIENT))
         return replace(
             found,
             room=Room(host_bytes=20e6, name="this machine"),
@@ -58,7 +58,7 @@ def one_machine(monkeypatch):
         )
 
     monkeypatch.setattr(fit_screen, "read_bench", fixed)
-    monkeypatch.setattr(fit_screen, "examined_file", lambda session: str(PATIENT))
+    monkeypatch.setattr(fit_screen, "examined_file", lambda session: "/srv/models/patient.q8_0.gguf")
 
 
 def pressing(theme, *keys):
