@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from doctor.ward import engine
-from doctor.ward.matrix import answer_tokens
+from doctor.ward.matrix import answer_tokens, asked
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = [sys.executable, "-m", "doctor"]
@@ -78,24 +78,12 @@ def quick(url: str) -> Iterator[Row]:
     """What the default depth asks of the model, and our own share of the time."""
     wall_s, cpu_s, _, out = ran([*PROGRAM, "check", "--target", url, "--format", "json"])
     target = json.loads(out)["targets"][0]
-    yield "quick set, requests to the model", len(list(exchanges(target["facts"]))), 28, ""
+    yield "quick set, requests to the model", asked(target["facts"]), 28, ""
     tokens = answer_tokens(target["facts"])
     yield "quick set, output tokens", tokens, 650, ""
     yield f"quick set, our own CPU share of {wall_s:.1f} s on the ward's tiny model", cpu_s / wall_s * 100, 5, "%"
     ordinary_s = max(wall_s, tokens / 20)
     yield "the same where the model writes 20 tok/s", cpu_s / ordinary_s * 100, 5, "%"
-
-
-def exchanges(facts: object) -> Iterator[object]:
-    """Everything among the facts that was a request to the model."""
-    if isinstance(facts, dict):
-        if "purpose" in facts and "finish_reason" in facts:
-            yield facts
-        for value in facts.values():
-            yield from exchanges(value)
-    elif isinstance(facts, list):
-        for value in facts:
-            yield from exchanges(value)
 
 
 def memory(url: str) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md; with --check only say whether they are up to date.
+"""Write the generated parts of README.md and of the pages in docs/; with --check only say whether they are current.
 
     python scripts/readme.py [--check | --session]
 
@@ -10,6 +10,7 @@ and --session here) and copied from there.
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +22,7 @@ from doctor.cli.main import program
 from doctor.cli.options import CONTEXT
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+PAGES = ("README.md", "docs/checks.md", "docs/causes.md", "docs/commands.md")
 SESSION = ROOT / "docs" / "session.txt"
 WARD = ROOT / "docs" / "ward.md"
 SESSION_PATIENT = "half-window"
@@ -39,7 +40,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 def by_category(rows: list[listing.Row], head: list[str], cells: Callable[[listing.Row], list[object]]) -> str:
     """One table a category, each under its name."""
     parts = [
-        f"**{category}**\n\n{table(head, map(cells, group))}"
+        f"## {category}\n\n{table(head, map(cells, group))}"
         for category, group in groupby(rows, key=lambda row: str(row["category"]))
     ]
     return "\n".join(parts)
@@ -53,24 +54,42 @@ def checks() -> str:
 
 
 def causes() -> str:
-    """All root causes, folded, because they are many."""
-    rows = listing.causes()
-    tables = by_category(
-        rows, ["cause", "what it is", "severity"], lambda row: [code(row["id"]), row["title"], row["severity"]]
+    """All root causes."""
+    return by_category(
+        listing.causes(),
+        ["cause", "what it is", "severity", "proved by"],
+        lambda row: [code(row["id"]), row["title"], row["severity"], proof(row["proved_by"])],
     )
-    return f"<details>\n<summary>All {len(rows)} causes</summary>\n\n{tables}\n</details>\n"
+
+
+def proof(groups: object) -> str:
+    """The groups of symptoms, any of which proves a cause."""
+    if not isinstance(groups, list) or not groups:
+        return "people: the playbook says how to look"
+    return " or ".join(" and ".join(map(code, group)) for group in groups)
+
+
+def counts() -> str:
+    """How many checks and causes there are, by category."""
+    known = Counter(str(row["category"]) for row in listing.causes())
+    provable = Counter(str(row["category"]) for row in listing.causes() if row["proved_by"])
+    rows = listing.checks()
+    return table(
+        ["category", "checks", "causes known", "of these, proved by checks"],
+        (
+            [category, len(list(group)), known[category], provable[category]]
+            for category, group in groupby(rows, key=lambda row: str(row["category"]))
+        ),
+    )
 
 
 def runtimes() -> str:
-    """Runtimes, those with an adapter of their own first."""
-    rows = sorted(listing.runtimes(), key=lambda row: not row["note"])
-    return table(
-        ["runtime", "how it is read", "facts that it is asked for"],
-        (
-            [row["title"], row["note"] or "through its OpenAI-compatible interface", ", ".join(words(row["facts"]))]
-            for row in rows
-        ),
-    )
+    """Runtimes with an adapter of their own as a table, the others in a sentence."""
+    rows = listing.runtimes()
+    own = [row for row in rows if row["note"]]
+    others = ", ".join(str(row["title"]) for row in rows if not row["note"])
+    facts = table(["runtime", "facts that it is asked for"], ([r["title"], ", ".join(words(r["facts"]))] for r in own))
+    return f"{facts}\nTold apart, and read through their OpenAI-compatible interface: {others}.\n"
 
 
 def patients() -> str:
@@ -99,6 +118,20 @@ def help_page(*words: str) -> str:
         command = program.get_command(context, word) or program
         context = click.Context(command, info_name=word, parent=context, **HELP)
     return f"```text\n$ {name} --help\n{command.get_help(context)}\n```\n"
+
+
+def help_pages() -> str:
+    """The --help text of the program and of every command."""
+    context = click.Context(program, info_name="llm-doctor", **HELP)
+    pages = [help_page(), *(f"## {name}\n\n{help_page(name)}" for name in program.list_commands(context))]
+    return "\n".join(pages)
+
+
+def commands() -> str:
+    """Every command with the first sentence of its help."""
+    context = click.Context(program, info_name="llm-doctor", **HELP)
+    known = [(name, program.get_command(context, name)) for name in program.list_commands(context)]
+    return table(["command", "what it does"], ([code(name), one.get_short_help_str(200)] for name, one in known if one))
 
 
 def index_patients() -> str:
@@ -139,9 +172,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "runtimes": runtimes,
     "patients": patients,
     "exit-codes": exit_codes,
-    "help": help_page,
-    "help-check": lambda: help_page("check"),
-    "help-rag": lambda: help_page("rag"),
+    "commands": commands,
+    "counts": counts,
+    "help": help_pages,
     "index-patients": index_patients,
     "session": session,
     "ward": ward,
@@ -170,13 +203,18 @@ def main(arguments: list[str]) -> int:
     """Write, or compare."""
     if "--session" in arguments:
         record_session()
-    old = README.read_text(encoding="utf-8")
-    new = generated(old)
-    if "--check" in arguments:
+    stale = []
+    for name in PAGES:
+        page = ROOT / name
+        old = page.read_text(encoding="utf-8")
+        new = generated(old)
         if old != new:
-            sys.stderr.write("README.md is not up to date; run: make readme\n")
-        return int(old != new)
-    README.write_text(new, encoding="utf-8")
+            stale.append(name)
+            if "--check" not in arguments:
+                page.write_text(new, encoding="utf-8")
+    if stale and "--check" in arguments:
+        sys.stderr.write(f"not up to date: {', '.join(stale)}; run: make readme\n")
+        return 1
     return 0
 
 

@@ -6,6 +6,7 @@ python -m doctor.ward.matrix [PATIENT ...]        # Markdown on stdout
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: tuple[str, ...]
     exit_code: int
     crashed: tuple[str, ...]
+    questions: int  # of the requests, those that made the model generate
     requests: int
     output_tokens: int
     seconds: float
@@ -106,10 +108,18 @@ def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
         ),
         exit_code=EXIT_CODES[target.state],
         crashed=tuple(check.id for check in target.checks if check.status == "crashed"),
+        questions=asked(target.facts),
         requests=sum(check.requests for check in target.checks),
         output_tokens=answer_tokens(target.facts),
         seconds=seconds,
     )
+
+
+def asked(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
+    """How many exchanges with the model are among the facts."""
+    if isinstance(facts, dict):
+        return ("purpose" in facts and "status" in facts) + sum(map(asked, facts.values()))
+    return sum(map(asked, facts)) if isinstance(facts, list | tuple) else 0
 
 
 def answer_tokens(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
@@ -123,24 +133,44 @@ def answer_tokens(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
-    """The table of the README, and its sums."""
-    rows = [
-        "| patient | must be found | found | false alarms | cured | exit | requests | tokens | seconds |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    rows += [_row(one) for one in outcomes]
+    """The sums of the README, and under them a folded table by cause and one by patient."""
     sick = [cause for one in outcomes for cause in (*one.patient.expect.causes, *one.patient.expect.symptoms)]
     missed = sum(len(one.missed) for one in outcomes)
     alarms = sum(len(one.false_alarms) for one in outcomes)
     healthy = sum(one.patient.healthy for one in outcomes)
-    rows += [
-        "",
+    lines = [
         f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients; "
         f"{alarms} false alarms, {healthy} healthy patients among {len(outcomes)}.",
         "",
         _cured_in_all(outcomes),
+        "",
+        *_folded("By cause", _causes_table(outcomes)),
+        "",
+        *_folded("By patient", _patients_table(outcomes)),
     ]
-    return "\n".join(rows) + "\n"
+    return "\n".join(lines) + "\n"
+
+
+def _folded(title: str, rows: Sequence[str]) -> list[str]:
+    return ["<details>", f"<summary>{title}</summary>", "", *rows, "", "</details>"]
+
+
+def _causes_table(outcomes: Sequence[Outcome]) -> list[str]:
+    """Wrong: raised where nothing in the patient produces it."""
+    rows = ["| cause | patients | found | missed | wrong |", "|---|---|---|---|---|"]
+    having = Counter(cause for one in outcomes for cause in (*one.patient.expect.causes, *one.patient.expect.symptoms))
+    missed = Counter(cause for one in outcomes for cause in one.missed)
+    wrong = Counter(cause for one in outcomes for cause in one.false_alarms)
+    return rows + [
+        f"| {cause} | {having[cause]} | {having[cause] - missed[cause]} | {missed[cause]} | {wrong[cause]} |"
+        for cause in sorted({*having, *wrong})
+    ]
+
+
+def _patients_table(outcomes: Sequence[Outcome]) -> list[str]:
+    """Questions are requests that made the model generate; requests are all."""
+    head = "| patient | must be found | found | false alarms | cured | exit | questions | requests | tokens | seconds |"
+    return [head, "|" + "---|" * 10, *map(_row, outcomes)]
 
 
 def _row(one: Outcome) -> str:
@@ -149,8 +179,8 @@ def _row(one: Outcome) -> str:
     missed = f"missed {', '.join(one.missed)}" if one.missed else "all" if not one.patient.healthy else "nothing"
     alarms = ", ".join((*one.false_alarms, *(f"{check} crashed" for check in one.crashed))) or "none"
     code = str(one.exit_code) if one.exit_code == expect.exit_code else f"{one.exit_code}, not {expect.exit_code}"
-    cells = [one.patient.id, wanted, missed, alarms, _cured(one), code, str(one.requests), str(one.output_tokens)]
-    return "| " + " | ".join([*cells, f"{one.seconds:.1f}"]) + " |"
+    sums = (one.questions, one.requests, one.output_tokens, f"{one.seconds:.1f}")
+    return "| " + " | ".join(map(str, (one.patient.id, wanted, missed, alarms, _cured(one), code, *sums))) + " |"
 
 
 def _cured(one: Outcome) -> str:
