@@ -19,6 +19,7 @@ from doctor.api import (
     Context,
     Depth,
     Finding,
+    Needle,
     Severity,
     Skip,
     Symptom,
@@ -62,17 +63,22 @@ async def check(context: Context) -> Verdict:
     evidence = probed("codes found", f"{sum(found)} of {len(found)} in {canary.words} words", "", exchange.route)
     if sum(found) >= ENOUGH:
         return verdict(measured=[evidence])
-    places = probed("depths found", " ".join(f"{n.depth:.0%}" for n in canary.needles if n.found) or "none")
+    places = probed("depths found", depths(canary.needles))
     if (exchange.prompt_tokens or canary.words) < SHORT * (canary.expected_tokens or canary.words):
         if not sum(found) and canary.question_first is not None:
             found = [needle.found for needle in canary.question_first]
-            shown = " ".join(f"{n.depth:.0%}" for n in canary.question_first if n.found) or "none"
-            places = probed("depths found with the question in front", shown)
+            places = probed("depths found with the question in front", depths(canary.question_first))
         symptom = lost_part(found)
         if symptom is None:
             raise Skip("the prompt was cut, and the answer does not show where")
-        return verdict(seen(symptom, "long text", f"{symptom.title}: {places.value} found", evidence, places))
+        message = f"Of four codes in a long text those at these depths came back: {places.value}"
+        return verdict(seen(symptom, "long text", message, evidence, places))
     return verdict(weakness(canary, found), measured=[evidence, places])
+
+
+def depths(needles: tuple[Needle, ...]) -> str:
+    """Where the codes that were found stood, in the words of a report."""
+    return ", ".join(f"{needle.depth:.0%}" for needle in needles if needle.found) or "none"
 
 
 def lost_part(found: list[bool]) -> Symptom | None:
