@@ -200,7 +200,8 @@ def overridden(model: Path, text: str, folder: Path) -> Path:
 def main() -> None:
     """Serve until the leash is let go or life is over."""
     leash.hold()
-    with tempfile.TemporaryDirectory(prefix="llm-doctor-ward-", ignore_cleanup_errors=True) as folder:
+    # Inside the folder that whoever started this one takes away: a killed server cannot.
+    with tempfile.TemporaryDirectory(prefix="changed-", dir=Path.cwd(), ignore_cleanup_errors=True) as folder:
         try:
             wanted = parameters(sys.argv[1:], os.environ, Path(folder))
         except WrongOption as error:
