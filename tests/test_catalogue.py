@@ -34,6 +34,7 @@ NOT_THERE = {
     "oom-mlx-cache-growth": (("ollama", "llama.cpp", "lmstudio", "vllm"), "the cache is MLX's"),
     "oom-tensor-split-uneven": (("vllm", "mlx-lm"), "they split evenly, or not at all"),
     "garbage-forced-grammar": (("ollama", "lmstudio", "vllm", "mlx-lm"), "no option forces one on all requests"),
+    "tool-parsing-skipped": (("ollama", "lmstudio", "vllm", "mlx-lm"), "no option switches their parsers off"),
     "oom-swap-thrash": (("vllm",), "it takes its memory from the card when it starts"),
 }
 

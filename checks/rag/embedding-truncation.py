@@ -10,9 +10,12 @@ How: both texts and a short control go out in one batch: 600 common words and 30
 one token, so a cut at 512 tokens lies before the difference. A cosine above 0.9999 proves the cut; four more requests
 halve the text to find where it is.
 
-Limits: a limit above the tried size is not found. A refusal that names the limit is honest and only noted. Where the
+Limits: a limit above the tried size is not found. A refusal that names the limit is honest and only noted, unless the
+limit that it names is below what chunks usually have. Where the
 server does not state the model's window, a small model's own limit counts as well: the text is lost all the same.
 """
+
+import re
 
 from doctor.api import (
     Context,
@@ -34,6 +37,9 @@ TRUNCATED = Symptom(id="embedding-truncated", title="Long texts are embedded wit
 OVERFLOW = Symptom(
     id="embedding-overflow-error", title="Long texts are refused by the embedder", severity=Severity.NOTE
 )
+NAMED_LIMIT = re.compile(r"(?:batch size|context size|maximum context length|limit)\D{0,20}(\d+)")
+# Chunks of 1000 characters, the default of Open WebUI 0.6 and of LangChain's examples, have about 250 tokens.
+USUAL_CHUNK_TOKENS = 250
 SAME = 0.9999  # cosine of texts whose last third differs: real embedders give less than 0.99
 
 
@@ -64,8 +70,11 @@ def truncated(found: EmbeddingTruncation) -> Finding | None:
 
 
 def overflow(found: EmbeddingTruncation) -> Finding | None:
-    """An honest refusal of a text of ordinary chunk size."""
+    """An honest refusal of a long text; a fault where it would meet chunks of the usual size too."""
     if found.refused_at is None:
         return None
+    named = NAMED_LIMIT.search(found.error)
+    small = named is not None and int(named[1]) < USUAL_CHUNK_TOKENS
     error = probed(f"answer to {found.refused_at * 3 // 2} words", found.error, "", "probe E4")
-    return seen(OVERFLOW, found.model, f"A text of {found.refused_at * 3 // 2} words is refused: {found.error}", error)
+    text = f"A text of {found.refused_at * 3 // 2} words is refused: {found.error}"
+    return seen(OVERFLOW, found.model, text, error, severity=Severity.WARNING if small else None)

@@ -24,13 +24,23 @@ async def test_the_shortest_text_that_was_cut_is_named_with_the_limit() -> None:
     assert 2048 in [evidence.value for evidence in finding.evidence]
 
 
-async def test_an_honest_refusal_is_a_note() -> None:
-    fact = EmbeddingTruncation(model="e", trials={200: 0.9}, refused_at=600, error="too large, batch size: 512")
+@pytest.mark.parametrize(
+    ("error", "severity"),
+    [
+        ("too large, batch size: 512", "note"),
+        ("input (1503 tokens) is too large to process. (current batch size: 250)", "note"),
+        ("input (1503 tokens) is too large to process. (current batch size: 249)", "warning"),
+        ("the input length exceeds the context length", "note"),
+        ("This model's maximum context length is 128 tokens", "warning"),
+    ],
+)
+async def test_an_honest_refusal_is_a_note_unless_usual_chunks_are_refused_too(error: str, severity: str) -> None:
+    fact = EmbeddingTruncation(model="e", trials={200: 0.9}, refused_at=600, error=error)
 
     (finding,) = (await run_check("embedding-truncation", [fact])).findings
 
-    assert (finding.symptom, finding.severity) == ("embedding-overflow-error", "note")
-    assert "512" in finding.summary
+    assert (finding.symptom, finding.severity) == ("embedding-overflow-error", severity)
+    assert error in finding.summary
 
 
 async def test_without_a_trial_nothing_is_judged() -> None:
