@@ -22,6 +22,7 @@ from doctor.nearest import nearest
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.runner import RunPlan
+from doctor.selection import suited
 from doctor.treat.carry_out import Progress, do, undo
 from doctor.treat.journal import Journal, course
 from doctor.treat.prepare import Scene, act_of
@@ -53,7 +54,8 @@ def examination(
     target: Target, book: Playbook, known: Catalogue, *, plugins: tuple[Path, ...] = (), skip: Collection[str] = ()
 ) -> RunPlan:
     """The run that proves the cause or does not, and no more; without the checks in `skip`."""
-    wanted = [check for check in needed(book.id, known.playbooks, known.checks) if check not in skip]
+    here = suited(known.checks, index=False)
+    wanted = [check for check in needed(book.id, known.playbooks, here) if check not in skip]
     return RunPlan(targets=(target,), only=tuple(wanted), plugins=plugins)
 
 

@@ -117,6 +117,7 @@ APPLY: dict[str, Apply] = {
     "--min-p": to("sampling.min_p", float),
     "--repeat-last-n": to("sampling.penalty_last_n", int),
     "--repeat-penalty": to("sampling.penalty_repeat", float),
+    "--frequency-penalty": to("sampling.penalty_freq", float),
     "--presence-penalty": to("sampling.penalty_present", float),
     "--grammar": to("sampling.grammar", lambda rule: xllamacpp.CommonGrammar(USER_GRAMMAR, rule)),
     "--seed": to("sampling.seed", int),

@@ -207,6 +207,8 @@ def changed(
         claims, model=name, embedder="", parameters=parameters, system=str(body.get("system", claims.system))
     )
     template = str(body.get("template", ""))
+    if template:
+        claims = msgspec.structs.replace(claims, template=template)
     if ".System" in template:
         faults = msgspec.structs.replace(faults, drops_system=False)
     if ".ToolCalls" in template:
@@ -217,7 +219,7 @@ def changed(
 def repaired(calls: CallFaults, body: Mapping[str, Any]) -> CallFaults:
     """A model's way with calls under the settings of `/api/create`: a template that knows calls lets them be found."""
     knows = ".ToolCalls" in str(body.get("template", ""))
-    return msgspec.structs.replace(calls, stay_text=False) if knows else calls
+    return msgspec.structs.replace(calls, stay_text=False, swallowed=False) if knows else calls
 
 
 def progress(states: list[str], error: str = "") -> Reply:

@@ -16,6 +16,7 @@ BEYOND = {
     ("five-fold", "slow-partial-offload"): "the file alone is three times the card's memory",
     ("mostly-off-gpu", "slow-partial-offload"): "the file alone is three times the card's memory",
     ("five-fold", "drift-ctx-default"): "the count that it reports is the same whatever the window",
+    ("pages-refused", "conn-cors"): "Ollama lets pages of its own machine in; something in front of it turns them away",
     ("reloads", "slow-reload-thrash"): "nothing on the server makes it load anew; it stands for clients that do",
 }
 

@@ -51,12 +51,17 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def collect_raw_text(context: Context) -> RawText:
-    """Asked where chat went wrong, and always at depth deep. Raises Skip where there was nothing to find out."""
+    """Asked where chat went wrong, and always at depth deep; where chat works there is nothing to find out.
+
+    Raises Skip where no answer of a chat is there to go by.
+    """
     await ready(context)
     await who(context)
     missed = await missed_items(context)
+    if missed is None:
+        raise Skip("no question could be asked as a chat, so there is nothing to compare with")
     if not missed and context.depth is not Depth.DEEP:
-        raise Skip("chat works, so nothing has to be asked without its template")
+        return RawText(family="", chat_failed=False)
     patterns, probabilities = await continued(context)
     family = await family_of(context)
     answers, right = await asked(context, family, missed) if family else ((), ())
@@ -74,8 +79,12 @@ async def collect_raw_text(context: Context) -> RawText:
     )
 
 
-async def missed_items(context: Context) -> list[Item]:
-    """What went wrong as a chat: questions where two or more were missed, else a line that was copied badly."""
+async def missed_items(context: Context) -> list[Item] | None:
+    """What went wrong as a chat: questions where two or more were missed, else a line that was copied badly.
+
+    None where neither was answered at all.
+    """
+    answered = False
     with contextlib.suppress(Skip):
         control = await context.fact(ControlAnswers)
         told = [
@@ -85,13 +94,15 @@ async def missed_items(context: Context) -> list[Item]:
         ]
         if len(told) >= WRONG_TO_COUNT:
             return told
+        answered = any(each.ok for each in control.exchanges)
     with contextlib.suppress(Skip):
         echo = await context.fact(Echo)
+        answered = answered or echo.exchange.ok
         if echo.exchange.ok and degeneration(echo.exchange.text).kind:
             return [item(*question) for question in QUESTIONS[:2]]  # nothing could be asked as a chat
         if echo.exchange.ok and echo.exchange.text and echo.similarity < BAD_COPY and not echo.exchange.stopped_early:
             return [Item(text=COPY, right=lambda answer: similarity(answer.text) >= BAD_COPY, max_tokens=LINE_TOKENS)]
-    return []
+    return [] if answered else None
 
 
 def item(question: str, word: str) -> Item:
