@@ -41,7 +41,7 @@ demo: $(DEMO_STAMP)
 	@$(BIN)/llm-doctor demo || test $$? -le 2 # 1 and 2 say that the patient is ill, which it is
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -36,6 +36,8 @@ GOOD_COPY = 0.9  # similarity of the copied line
 async def check(context: Context) -> Verdict:
     """Judge the copy that the processor made."""
     control = await context.fact(CpuControl)
+    if control.exchange is None:
+        return verdict(measured=[computed("similarity of the first copy", round(control.first, 2), "", "probe P02")])
     copy = probed("copy by the processor", plain(control.exchange.text, 60) or "(empty)", "", control.exchange.route)
     alike = computed("similarity with the line", round(control.similarity, 2), "", "matching characters")
     if control.similarity < GOOD_COPY or degeneration(control.exchange.text).kind:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from doctor.cli import exits
-from doctor.cli.options import CONTEXT, no_color_option, plugins_option
+from doctor.cli.options import CONTEXT, OneOf, no_color_option, plugins_option
 from doctor.cli.output import look, on_terminal, put, say
 from doctor.errors import TreatError, UsageError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from doctor.context import Target
     from doctor.model import Cause, Remedy, Step, TargetReport
     from doctor.playbooks import Playbook
-    from doctor.runner import RunPlan
     from doctor.treat.journal import Journal
     from doctor.treat.treatment import Catalogue
 
@@ -28,6 +27,9 @@ CODES = {"fixed": exits.OK, "better": exits.WARNING, "unchanged": exits.WARNING,
 @click.argument("cause", metavar="CAUSE")
 @click.option("--target", "url", metavar="URL", help="The server to treat; by default the one that is found.")
 @click.option("--model", default="", metavar="M", help="The model to examine; by default the one that is loaded.")
+@click.option(
+    "--depth", type=OneOf(["quick", "deep"]), default="quick", help="As deep as the run that found it. Default: quick."
+)
 @click.option("--apply", "wanted", is_flag=True, help="Carry it out, asking before each step.")
 @click.option("--yes", is_flag=True, help="With --apply: do not ask.")
 @click.option("--remedy", type=click.IntRange(min=1), metavar="N", help="The remedy to carry out, by its number.")
@@ -39,6 +41,7 @@ def treat(  # noqa: PLR0913 - click hands over one parameter an option
     cause: str,
     url: str | None,
     model: str,
+    depth: str,
     wanted: bool,
     yes: bool,
     remedy: int | None,
@@ -69,7 +72,7 @@ def treat(  # noqa: PLR0913 - click hands over one parameter an option
     from doctor.treat.treatment import catalogue
 
     known = catalogue(plugins)
-    session = Session(known, known.book(cause), target_of(urls, model, key), plugins, no_color=no_color)
+    session = Session(known, known.book(cause), target_of(urls, model, key), plugins, depth, no_color=no_color)
     if not session.examine():
         return session.not_found()
     session.show()
@@ -112,17 +115,18 @@ class Session:
         book: "Playbook",
         target: "Target",
         plugins: tuple[Path, ...],
+        depth: str,
         *,
         no_color: bool,
     ) -> None:
-        from doctor.treat.treatment import examination
+        from doctor.model import Depth
 
         self.known = known
         self.book = book
         self.target = target
         self.plugins = plugins
         self.look = look(no_color)
-        self.plan: RunPlan = examination(target, book, known, plugins=plugins)
+        self.depth = Depth(depth)
         self.shell = "posix"
 
     def examine(self) -> bool:
@@ -130,16 +134,18 @@ class Session:
         from doctor.report.steps import shell_of
         from doctor.treat.verdict import confirmed
 
-        self.before, host = self._run(self.plan)
+        self.before, host = self._run(self.target)
         self.shell = shell_of(host)
         found = confirmed(self.before, self.book.id)
         if found is not None:
             self.cause: Cause = found
         return found is not None
 
-    def _run(self, plan: "RunPlan") -> "tuple[TargetReport, dict[str, object]]":
+    def _run(self, target: "Target") -> "tuple[TargetReport, dict[str, object]]":
         from doctor.cli.follow import follow
+        from doctor.treat.treatment import examination
 
+        plan = examination(target, self.book, self.known, plugins=self.plugins, depth=self.depth)
         report, cut_short = asyncio.run(follow(plan))
         if cut_short is not None:
             raise click.Abort
@@ -158,6 +164,8 @@ class Session:
             say(f"{self.book.id} could not be looked for on {self.target.url}: {unseen[0].reason}")
         else:
             say(f"{self.book.id} was not found on {self.target.url}; llm-doctor explain {self.book.id} shows its cures")
+        if self.depth != "deep" and self.book.proved_by:
+            say("if a deeper run found it, add --depth deep")
         return exits.UNKNOWN
 
     def show(self) -> None:
@@ -170,7 +178,8 @@ class Session:
         """The way on, after nothing was done."""
         from doctor.report.treatment import how_to_apply
 
-        return exits.OK if put(how_to_apply(self.cause, self.target.url, self.shell, self.look)) else exits.UNKNOWN
+        page = how_to_apply(self.cause, self.target.url, self.shell, self.look, self.depth)
+        return exits.OK if put(page) else exits.UNKNOWN
 
     def choose(self, number: int | None, *, ask: bool) -> "Remedy":
         """The remedy to carry out. Raises UsageError when it is not one that the doctor can do."""
@@ -243,12 +252,12 @@ class Session:
 
         from doctor.report.treatment import left_page, outcome_page, undo_page
         from doctor.treat.acts import Ended
-        from doctor.treat.treatment import examination, model_after, own_steps
+        from doctor.treat.treatment import model_after, own_steps
         from doctor.treat.verdict import judged
 
         say("done; now the same checks again")
         target = msgspec.structs.replace(self.target, model=model_after(remedy) or self.target.model)
-        after, _ = self._run(examination(target, self.book, self.known, plugins=self.plugins))
+        after, _ = self._run(target)
         judgement = judged(self.before, after, self.book, self.known.checks)
         journal.write(Ended(outcome=judgement.outcome.value))
         numbers = [(number.label, number.before, number.after) for number in judgement.numbers]

@@ -103,10 +103,14 @@ class RawText(Fact, frozen=True, kw_only=True):
 
 
 class CpuControl(Fact, frozen=True, kw_only=True):
-    """Deep: the line of P02 copied by the same model without its GPU, after garbage came from it."""
+    """Deep: the line of P02 copied by the same model without its GPU, after garbage came from it.
 
-    exchange: Exchange
-    similarity: float
+    `exchange` is None where the first copy, of similarity `first`, was sane and no second one was asked for.
+    """
+
+    first: float = 0.0
+    exchange: Exchange | None = None
+    similarity: float = 0.0
 
 
 class ApiAnswer(Fact, frozen=True, kw_only=True):

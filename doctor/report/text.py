@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
-from doctor.model import Cause, Coverage, Evidence, Finding, Report, Severity, State, Status, Step, TargetReport
+from doctor.model import Cause, Coverage, Depth, Evidence, Finding, Report, Severity, State, Status, Step, TargetReport
 from doctor.report import Look
 from doctor.report.page import Page
 from doctor.report.retrieval import chart, retrieval, told
@@ -33,7 +33,7 @@ def render(report: Report, look: Look | None = None) -> str:
     page = Page(look or Look())
     _headline(page, report)
     for target in report.targets:
-        _target(page, target, shell_of(report.host))
+        _target(page, target, shell_of(report.host), report.depth)
     _coverage(page, report)
     return page.text()
 
@@ -75,7 +75,7 @@ def _nothing_wrong(report: Report, looked: int) -> str:
     return found if report.state is State.OK else f"{found}; the examination is not complete"
 
 
-def _target(page: Page, target: TargetReport, shell: str) -> None:
+def _target(page: Page, target: TargetReport, shell: str, depth: Depth) -> None:
     page.gap()
     page.add(_name(target), "bold", tail=f"state: {target.state}")
     if target.reason:
@@ -83,7 +83,7 @@ def _target(page: Page, target: TargetReport, shell: str) -> None:
     causes = _worst_first(target.causes)
     for cause in causes:
         if cause.verdict == "confirmed":
-            _confirmed(page, target, cause, shell)
+            _confirmed(page, target, cause, shell, depth)
     _suspected(page, [cause for cause in causes if cause.verdict != "confirmed"])
     _findings(page, "Signs without a proven cause", _unexplained(target))
     notes = [finding for finding in target.findings if finding.severity is Severity.NOTE and not finding.explained_by]
@@ -148,14 +148,14 @@ def _unexplained(target: TargetReport) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity is not Severity.CRITICAL)
 
 
-def _confirmed(page: Page, target: TargetReport, cause: Cause, shell: str) -> None:
+def _confirmed(page: Page, target: TargetReport, cause: Cause, shell: str, depth: Depth) -> None:
     page.gap()
     page.add(cause.title, STYLES[cause.severity], marker=f"{cause.severity.upper()}  ")
     seen = [f for f in target.findings if f.explained_by == cause.id or f.symptom in cause.because]
     for finding in sorted(seen, key=lambda finding: finding.symptom not in cause.because):
         _finding(page, finding)
     _evidence(page, cause.evidence or [e for finding in seen for e in finding.evidence])
-    _cure(page, target, cause, shell)
+    _cure(page, target, cause, shell, depth)
 
 
 def _finding(page: Page, finding: Finding) -> None:
@@ -198,7 +198,7 @@ def value_text(item: Evidence) -> str:
     return f"{number} {unit.removesuffix('s') if one else unit}".strip()
 
 
-def _cure(page: Page, target: TargetReport, cause: Cause, shell: str) -> None:
+def _cure(page: Page, target: TargetReport, cause: Cause, shell: str, depth: Depth) -> None:
     page.gap()
     page.add("Cure" if len(cause.remedies) < 2 else "Cure, one of", "underline", indent=2)
     if not cause.remedies:
@@ -218,14 +218,15 @@ def _cure(page: Page, target: TargetReport, cause: Cause, shell: str) -> None:
             page.add(_sentence(remedy.effect), marker="effect: ", indent=5)
     taken = {check.id for check in target.checks}  # an index is not examined with the checks of a server
     only = [word for id_ in cause.verify if id_ in taken for word in ("--only", id_)]
+    deep = ("--depth", "deep") if depth is Depth.DEEP else ()  # what a deeper run found, a quick one may miss
     page.gap()
     if not target.again and any(remedy.automatic for remedy in cause.remedies):
         page.add("The doctor can do it, verify it and take it back", "underline", indent=2)
-        words = ["llm-doctor", "treat", cause.id, "--target", one_line(target.url, 200), "--apply"]
+        words = ["llm-doctor", "treat", cause.id, "--target", one_line(target.url, 200), *deep, "--apply"]
         page.exact(command_lines(words, shell), indent=2)
         page.gap()
     page.add("Did it help, and why it happens", "underline", indent=2)
-    again = target.again or ("llm-doctor", "check", "--target", target.url)
+    again = target.again or ("llm-doctor", "check", "--target", target.url, *deep)
     page.exact(command_lines([*(one_line(word, 200) for word in again), *only], shell), indent=2)
     page.exact([f"llm-doctor explain {cause.id}"], indent=2)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from doctor.model import Cause, Evidence, Remedy, Step, TargetReport
+from doctor.model import Cause, Depth, Evidence, Remedy, Step, TargetReport
 from doctor.report import Look
 from doctor.report.page import Page
 from doctor.report.steps import command_lines, step_lines
@@ -43,18 +43,21 @@ def _traits(remedy: Remedy) -> str:
     return "; ".join(filter(None, [BY_ITSELF if remedy.automatic else BY_HAND, risk]))
 
 
-def how_to_apply(cause: Cause, url: str, shell: str, look: Look) -> str:
+def how_to_apply(cause: Cause, url: str, shell: str, look: Look, depth: Depth = Depth.QUICK) -> str:
     """The command that carries out the first remedy for which that is possible."""
     page = Page(look)
+    deep = ["--depth", "deep"] if depth is Depth.DEEP else []
     page.gap()
     if any(remedy.automatic for remedy in cause.remedies):
         page.add("To let the doctor do it step by step, verify it and be able to take it back:")
-        words = ["llm-doctor", "treat", cause.id, "--target", one_line(url, 200), "--apply"]
+        words = ["llm-doctor", "treat", cause.id, "--target", one_line(url, 200), *deep, "--apply"]
         page.exact(command_lines(words, shell), indent=2)
     else:
         page.add("Every remedy of this cause is for you to do. Afterwards this shows whether it helped:")
         only = [word for id_ in cause.verify for word in ("--only", id_)]
-        page.exact(command_lines(["llm-doctor", "check", "--target", one_line(url, 200), *only], shell), indent=2)
+        page.exact(
+            command_lines(["llm-doctor", "check", "--target", one_line(url, 200), *deep, *only], shell), indent=2
+        )
     return page.text()
 
 

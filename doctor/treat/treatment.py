@@ -17,7 +17,7 @@ from doctor.check import Check
 from doctor.context import Target
 from doctor.errors import TreatError, UsageError
 from doctor.facts import Launch, ServerProcess
-from doctor.model import Cause, Remedy, Step, TargetReport
+from doctor.model import Cause, Depth, Remedy, Step, TargetReport
 from doctor.nearest import nearest
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
@@ -51,12 +51,18 @@ def catalogue(plugins: tuple[Path, ...] = ()) -> Catalogue:
 
 
 def examination(
-    target: Target, book: Playbook, known: Catalogue, *, plugins: tuple[Path, ...] = (), skip: Collection[str] = ()
+    target: Target,
+    book: Playbook,
+    known: Catalogue,
+    *,
+    plugins: tuple[Path, ...] = (),
+    skip: Collection[str] = (),
+    depth: Depth = Depth.QUICK,
 ) -> RunPlan:
     """The run that proves the cause or does not, and no more; without the checks in `skip`."""
     here = suited(known.checks, index=False)
     wanted = [check for check in needed(book.id, known.playbooks, here) if check not in skip]
-    return RunPlan(targets=(target,), only=tuple(wanted), plugins=plugins)
+    return RunPlan(targets=(target,), only=tuple(wanted), plugins=plugins, depth=depth)
 
 
 def automatic(cause: Cause) -> tuple[Remedy, ...]:

@@ -11,7 +11,7 @@ import msgspec
 
 from doctor.context import Target
 from doctor.errors import TreatError
-from doctor.model import Remedy, TargetReport
+from doctor.model import Depth, Remedy, TargetReport
 from doctor.runner import RunPlan, run
 from doctor.treat.journal import Journal, begun
 from doctor.treat.treatment import (
@@ -45,21 +45,23 @@ class Cure(msgspec.Struct, frozen=True, kw_only=True):
 BY_HAND = "by hand"
 
 
-async def cured(target: Target, cause: str, known: Catalogue, skip: Collection[str] = ()) -> Cure:
+async def cured(
+    target: Target, cause: str, known: Catalogue, skip: Collection[str] = (), depth: Depth = Depth.QUICK
+) -> Cure:
     """Treat one cause of a patient that answers at the target: each remedy in turn, taken back, until one cures it."""
     book = known.book(cause)
-    before = await _examined(examination(target, book, known, skip=skip))
+    before = await _examined(examination(target, book, known, skip=skip, depth=depth))
     found = confirmed(before, cause)
     if found is None:
-        return Cure(cause=cause, outcome=BY_HAND, because="its own checks alone do not confirm it")
+        return Cure(cause=cause, outcome="not confirmed", because="its own checks alone do not confirm it")
     first = Cure(cause=cause, outcome=BY_HAND)
     for number in range(len(automatic(found))):
-        tried = await _tried(target, cause, automatic(found)[number], before, known, skip)
+        tried = await _tried(target, cause, automatic(found)[number], before, known, skip, depth)
         if tried.fixed:
             return tried
         first = tried if first.outcome == BY_HAND else first
         # The way back may have started the server again: its process is another one now.
-        before = await _examined(examination(target, book, known, skip=skip))
+        before = await _examined(examination(target, book, known, skip=skip, depth=depth))
         found = confirmed(before, cause)
         if found is None or len(automatic(found)) <= number + 1:
             break
@@ -67,7 +69,13 @@ async def cured(target: Target, cause: str, known: Catalogue, skip: Collection[s
 
 
 async def _tried(
-    target: Target, cause: str, remedy: Remedy, before: TargetReport, known: Catalogue, skip: Collection[str]
+    target: Target,
+    cause: str,
+    remedy: Remedy,
+    before: TargetReport,
+    known: Catalogue,
+    skip: Collection[str],
+    depth: Depth,
 ) -> Cure:
     """One remedy applied, verified and taken back."""
     book = known.book(cause)
@@ -81,7 +89,7 @@ async def _tried(
         except TreatError as error:
             return Cure(cause=cause, outcome="failed", because=str(error), remedy=remedy.say)
         after_target = msgspec.structs.replace(target, model=model_after(remedy) or target.model)
-        after = await _examined(examination(after_target, book, known, skip=skip))
+        after = await _examined(examination(after_target, book, known, skip=skip, depth=depth))
         seen = judged(before, after, book, known.checks)
         undone, why = await _undone(journal, target)
     return Cure(cause=cause, outcome=seen.outcome.value, because=why or seen.because, remedy=remedy.say, undone=undone)

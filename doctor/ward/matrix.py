@@ -85,7 +85,7 @@ async def treated(one: Patient, known: Catalogue, skip: Sequence[str] = OF_THE_M
     found: list[Cure] = []
     for cause in one.expect.causes:
         async with admitted(one) as url:
-            found.append(await cured(one.target(url), cause, known, skip))
+            found.append(await cured(one.target(url), cause, known, skip, one.visit.depth))
     return tuple(found)
 
 

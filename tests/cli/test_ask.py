@@ -79,7 +79,7 @@ def test_the_cause_is_confirmed_and_each_question_says_why_it_was_asked(doctor, 
     assert verdicts["drift-ctx-default"] in ("ruled out", "not evaluated")
     assert all(one["proves"] or one["settles"] for one in answer["asked"])
     assert [one["check"] for one in answer["asked"]] == _run(answer)
-    assert len(answer["asked"]) < 12  # of more than sixty checks
+    assert len(answer["asked"]) < 20  # of more than a hundred checks
     assert {cause["id"] for cause in answer["report"]["targets"][0]["causes"]} == {"drift-parallel-share"}
 
 

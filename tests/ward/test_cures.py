@@ -1,21 +1,20 @@
-"""Every patient whose cause has a remedy that the doctor can carry out is cured by it, verified and taken back.
+"""For each cause with a remedy that the doctor can carry out, a patient is cured by it, verified and taken back.
 
 On the real engine, or a façade over it that honours what the real runtime would (see the patient's file).
 """
 
 import pytest
 
+from doctor.plugins import bundled_playbooks
 from doctor.treat.treatment import catalogue
 from doctor.ward.cure import BY_HAND
 from doctor.ward.matrix import treated
-from doctor.ward.patients import shipped
+from tests.ward.chosen import curable_ones
 
 pytestmark = [pytest.mark.ward, pytest.mark.timeout(600)]
 # What a remedy cannot reach, with the reason.
 BEYOND = {
-    ("five-fold", "slow-partial-offload"): "the file alone is three times the card's memory",
     ("mostly-off-gpu", "slow-partial-offload"): "the file alone is three times the card's memory",
-    ("five-fold", "drift-ctx-default"): "the count that it reports is the same whatever the window",
     ("pages-refused", "conn-cors"): "Ollama lets pages of its own machine in; something in front of it turns them away",
     ("reloads", "slow-reload-thrash"): "nothing on the server makes it load anew; it stands for clients that do",
 }
@@ -26,7 +25,7 @@ def known():
     return catalogue()
 
 
-@pytest.mark.parametrize("one", [one for one in shipped() if one.expect.causes], ids=lambda one: one.id)
+@pytest.mark.parametrize("one", curable_ones(bundled_playbooks()), ids=lambda one: one.id)
 async def test_a_patient_with_a_remedy_is_cured(one, known, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     for cure in await treated(one, known):

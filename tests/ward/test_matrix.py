@@ -8,11 +8,12 @@ import pytest
 
 from doctor.ward.matrix import examined
 from doctor.ward.patients import shipped
+from tests.ward.chosen import examined_ones
 
 pytestmark = [pytest.mark.ward, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("one", shipped(), ids=lambda one: one.id)
+@pytest.mark.parametrize("one", examined_ones(), ids=lambda one: one.id)
 async def test_a_patient_yields_exactly_its_own_causes(one):
     """See the patient's file for its engine."""
     seen = await examined(one)
@@ -20,3 +21,10 @@ async def test_a_patient_yields_exactly_its_own_causes(one):
     assert seen.missed == ()
     assert seen.false_alarms == ()
     assert seen.exit_code == one.expect.exit_code
+
+
+def test_every_cause_that_a_patient_has_is_among_them():
+    assert {cause for one in examined_ones() for cause in one.expect.causes} == {
+        cause for one in shipped() for cause in one.expect.causes
+    }
+    assert {one.id for one in shipped() if one.healthy} <= {one.id for one in examined_ones()}

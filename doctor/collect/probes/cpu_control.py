@@ -21,7 +21,7 @@ BAD_COPY = 0.7  # similarity; below it a copy on the GPU is worth a control (pro
 
 
 async def collect_cpu_control(context: Context) -> CpuControl:
-    """One answer. Raises Skip below depth deep, for other servers, and where a GPU or garbage is missing."""
+    """One answer, after garbage only. Raises Skip below depth deep, for other servers, and without a GPU."""
     if context.depth is not Depth.DEEP:
         raise Skip("needs depth deep")
     identity, models = await who(context)
@@ -30,7 +30,7 @@ async def collect_cpu_control(context: Context) -> CpuControl:
     await ready(context)
     echo = await context.fact(Echo)
     if not degeneration(echo.exchange.text).kind and echo.similarity >= BAD_COPY:
-        raise Skip("the text is sane, so no control is needed")
+        return CpuControl(first=echo.similarity)
     loaded = {model.name: model for model in (await context.fact(LoadedModels)).models}.get(models.chosen)
     if loaded is None or not loaded.gpu_share:
         raise Skip("the model is not on a GPU")
@@ -43,4 +43,4 @@ async def collect_cpu_control(context: Context) -> CpuControl:
             failed = refused(base, answer.status, answer.text(), answer.seconds)
             raise Skip(f"the model could not be loaded without the GPU ({failed.error})")
         exchange = spend(native(decode(answer.body), base))
-    return CpuControl(exchange=exchange, similarity=similarity(exchange.text))
+    return CpuControl(first=echo.similarity, exchange=exchange, similarity=similarity(exchange.text))

@@ -16,7 +16,7 @@ ON_CPU = LoadedModels(models=(LoadedModel(name="m", size_bytes=100, vram_bytes=0
 
 
 def control(text: str, similarity: float) -> CpuControl:
-    return CpuControl(exchange=Exchange(purpose="x", status=200, content=text), similarity=similarity)
+    return CpuControl(first=0.1, exchange=Exchange(purpose="x", status=200, content=text), similarity=similarity)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ def control(text: str, similarity: float) -> CpuControl:
         (control("zebra", 0.89), []),
         (control("G" * 40, 0.95), []),
         (control("", 0.0), []),
+        (CpuControl(first=0.97), []),
     ],
 )
 async def test_a_right_copy_by_the_processor_convicts_the_gpu(fact: CpuControl, expected: list[str]) -> None:
@@ -46,12 +47,18 @@ async def test_one_request_is_computed_without_the_gpu() -> None:
     assert [body["options"]["num_gpu"] for body in seen] == [0]
 
 
+async def test_after_a_sane_copy_nothing_is_asked() -> None:
+    seen = []
+    async with asked(lambda body: seen.append(body) or {}, SANE, ON_GPU, runtime="ollama", depth=Depth.DEEP) as context:
+        found = await context.fact(CpuControl)
+    assert (found.first, found.exchange, seen) == (1.0, None, [])
+
+
 @pytest.mark.parametrize(
     ("facts", "runtime", "depth", "why"),
     [
         ((FLOOD, ON_GPU), "ollama", Depth.QUICK, "depth deep"),
         ((FLOOD, ON_GPU), "llama.cpp", Depth.DEEP, "only Ollama"),
-        ((SANE, ON_GPU), "ollama", Depth.DEEP, "sane"),
         ((FLOOD, ON_CPU), "ollama", Depth.DEEP, "not on a GPU"),
         ((FLOOD, LoadedModels(models=())), "ollama", Depth.DEEP, "not on a GPU"),
     ],

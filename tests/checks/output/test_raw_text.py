@@ -42,6 +42,7 @@ STRANGER = msgspec.structs.replace(WRONG, family="", answers=(), right=())
             ["word-rows-broken"],
         ),
         (msgspec.structs.replace(FAILED, chat_failed=False), []),
+        (RawText(family="", chat_failed=False), []),
         (msgspec.structs.replace(WRONG, chat_failed=False, continued=(False, False)), []),
     ],
 )

@@ -1,0 +1,40 @@
+"""The patients that every run of the tests admits: all healthy ones, and for each cause one that has it.
+
+The other patients are further ways to the same causes; `make ward` admits all of them.
+"""
+
+from collections.abc import Iterable
+
+from doctor.playbooks import Playbook
+from doctor.ward.patients import Patient, shipped
+
+MANY = "five-fold"  # several illnesses at once take minutes to cure, and each of them is another patient's only one
+DONE_BY_THE_DOCTOR = ("flag", "environment", "modelfile", "request", "run", "edit", "restart")
+
+
+def every_cause_once(patients: Iterable[Patient]) -> list[Patient]:
+    """In their order, those that bring a cause or symptom which none before them has."""
+    known: set[str] = set()
+    chosen = []
+    for one in patients:
+        brings = {*one.expect.causes, *one.expect.symptoms} - known
+        if brings or one.healthy or one.id == MANY:
+            chosen.append(one)
+        known |= brings
+    return chosen
+
+
+def examined_ones() -> list[Patient]:
+    """For the matrix."""
+    return every_cause_once(shipped())
+
+
+def curable_ones(books: Iterable[Playbook]) -> list[Patient]:
+    """For the cures: those with a cause whose playbook has a step that the doctor can carry out."""
+    able = {
+        book.id
+        for book in books
+        if any(step.kind in DONE_BY_THE_DOCTOR for remedy in book.remedies for step in remedy.steps)
+    }
+    sick = [one for one in shipped() if able.intersection(one.expect.causes) and one.id != MANY]
+    return every_cause_once(sick)
