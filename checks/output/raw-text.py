@@ -45,7 +45,9 @@ async def check(context: Context) -> Verdict:
     """Judge the answer first, then the rows."""
     raw = await context.fact(RawText)
     if not raw.patterns:
-        return verdict(measured=[computed("questions that go wrong as a chat", 0, "", "copied line and control questions")])
+        return verdict(
+            measured=[computed("questions that go wrong as a chat", 0, "", "copied line and control questions")]
+        )
     measured = evidence(raw)
     if not raw.chat_failed:
         return verdict(measured=measured)
