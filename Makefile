@@ -16,7 +16,7 @@ help:
 	@echo "make check        format, lint, types, import rules, generated files"
 	@echo "make test         all tests"
 	@echo "make ward         diagnose every patient and record what was found"
-	@echo "make ward-fuzz    diagnose patients that are varied at random"
+	@echo "make ward-fuzz    diagnose patients that are varied at random and record what was found"
 	@echo "make bench        the budgets as measured here"
 	@echo "make fmt          format the code"
 	@echo "make readme       write the generated parts of README.md"
@@ -73,7 +73,7 @@ ward: $(STAMP)
 	@$(BIN)/python -m doctor.ward.matrix > docs/ward.md; code=$$?; cat docs/ward.md; exit $$code
 
 ward-fuzz: $(STAMP)
-	@$(BIN)/python -m doctor.ward.fuzz
+	@$(BIN)/python -m doctor.ward.fuzz > docs/ward-fuzz.md; code=$$?; cat docs/ward-fuzz.md; exit $$code
 
 session: $(STAMP)
 	$(BIN)/python scripts/readme.py --session

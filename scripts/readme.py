@@ -3,7 +3,7 @@
     python scripts/readme.py [--check | --session]
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end: NAME -->`. Tables come from the code. The ward's
-results and the example session take minutes or differ from run to run, so they are recorded in `docs/` (`make ward`,
+results and the example session take long or differ from run to run, so they are recorded in `docs/` (`make ward`,
 and --session here) and copied from there.
 """
 
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/checks.md", "docs/causes.md", "docs/commands.md")
 SESSION = ROOT / "docs" / "session.txt"
 WARD = ROOT / "docs" / "ward.md"
+WARD_FUZZ = ROOT / "docs" / "ward-fuzz.md"
 SESSION_PATIENT = "half-window"
 HELP = {**CONTEXT, "terminal_width": 80}
 PART = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
@@ -151,9 +152,9 @@ def session() -> str:
     return f"```text\n{SESSION.read_text(encoding='utf-8')}```\n" if SESSION.is_file() else ""
 
 
-def ward() -> str:
-    """The recorded results of the ward."""
-    return WARD.read_text(encoding="utf-8") if WARD.is_file() else ""
+def recorded(page: Path) -> str:
+    """What a long run wrote."""
+    return page.read_text(encoding="utf-8") if page.is_file() else ""
 
 
 def code(text: object) -> str:
@@ -177,7 +178,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "help": help_pages,
     "index-patients": index_patients,
     "session": session,
-    "ward": ward,
+    "ward": lambda: recorded(WARD),
+    "ward-fuzz": lambda: recorded(WARD_FUZZ),
 }
 
 
