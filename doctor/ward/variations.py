@@ -120,13 +120,15 @@ def dosed(patient: Patient, chance: Random) -> Patient:
     """More or less of the same illness."""
     doses = {**DOSES, **HEALTHY_DOSES} if patient.healthy else DOSES
     fields = msgspec.to_builtins(patient)
+    sound = msgspec.to_builtins(Patient(id=patient.id, title=patient.title, engine=patient.engine))
     for path, (least, most) in doses.items():
         *parents, last = path
         place: Any = fields
+        usual: Any = sound
         for name in parents:
-            place = place.get(name, {})
+            place, usual = place.get(name, {}), usual.get(name, {})
         old = place.get(last)
-        if not old or (last == "--repeat-penalty" and old < NO_PENALTY):
+        if not old or old == usual.get(last) or (last == "--repeat-penalty" and old < NO_PENALTY):
             continue
         dose = chance.uniform(least, most)
         place[last] = round(dose) if isinstance(old, int) else round(dose, 3)

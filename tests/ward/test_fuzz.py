@@ -70,6 +70,11 @@ def test_doses_stay_within_their_bounds(patients):
     assert differs > 10
 
 
+def test_what_a_patient_does_not_have_is_not_dosed(patients):
+    sound = [one for one in patients if one.engine == "ollama" and one.claims.gpu_share == 1.0]
+    assert {varied(one, Random(4)).claims.gpu_share for one in sound} == {1.0}
+
+
 def at(place, path):
     for name in path:
         place = place.get(name, {})
