@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from doctor.model import Report, State
+from doctor.model import Report, Severity, State
 from doctor.runner import RunPlan, run
 from doctor.treat.treatment import Catalogue, catalogue
 from doctor.ward.cure import BY_HAND, Cure, cured
@@ -94,6 +94,7 @@ def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
     (target,) = report.targets
     notes = {finding.symptom for finding in target.findings if finding.severity == "note"}
     confirmed = [cause for cause in target.causes if cause.verdict == "confirmed"]
+    confirmed.sort(key=lambda cause: list(Severity).index(cause.severity), reverse=True)  # as a report lists them
     return Outcome(
         patient=one,
         confirmed=tuple(cause.id for cause in confirmed),
