@@ -1,6 +1,7 @@
 """What the served model takes in memory, and how long a context the free memory allows."""
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ from doctor.sizing.settings import KV_TYPES, PAD, Settings, pad
 from doctor.sizing.speed import active
 
 DEADLINE_S = 5.0
+BUILD = re.compile(r"b(\d+)")  # the beginning of llama-server's version: b11549-1a2b3c4
+UBATCH = 512  # llama-server's default (common/common.h at b11549)
 GROWING_RUNTIMES = frozenset({"mlx-lm"})  # `mlx_lm/models/cache.py`: steps of 256 tokens, nothing reserved
 # Ollama works on one request at a time with these, whatever OLLAMA_NUM_PARALLEL says (server/sched.go at fb30760).
 ONE_SLOT = ("mllama", "qwen3vl", "qwen35", "qwen3next", "lfm2", "nemotron_h")
@@ -146,7 +149,26 @@ async def _settings(context: Context, window: Window, architecture: str) -> tupl
     settings = Settings(
         context=pad(whole), slots=slots, kv_unified=unified, kv_type_k=kind_k, kv_type_v=kind_v, flash_attention=flash
     )
-    return msgspec.structs.replace(settings, outputs=slots), tuple(assumed)
+    identity = await context.fact(Identity)
+    return msgspec.structs.replace(settings, outputs=slots, **_of_llama_cpp(identity, process)), tuple(assumed)
+
+
+def _of_llama_cpp(identity: Identity, process: ServerProcess | None) -> dict[str, int | bool]:
+    """What only llama-server is told or tells: the rows computed at once, whole sliding windows, the build."""
+    if identity.runtime != "llama.cpp":
+        return {}
+    known: dict[str, int | bool] = {}
+    build = BUILD.match(identity.version)
+    if build and int(build[1]):
+        known["build"] = int(build[1])
+    if process is not None:
+        rows = process.option_anywhere("-ub", "--ubatch-size") or process.environment.get("LLAMA_ARG_UBATCH", "")
+        batch = process.option_anywhere("-b", "--batch-size") or process.environment.get("LLAMA_ARG_BATCH", "")
+        known["ubatch"] = int(rows) if rows.isdigit() and int(rows) else UBATCH
+        if batch.isdigit() and int(batch):  # never more rows than a batch has
+            known["ubatch"] = min(int(known["ubatch"]), int(batch))
+        known["swa_full"] = process.has("--swa-full")
+    return known
 
 
 def _ollama_slots(process: ServerProcess | None, architecture: str) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from doctor.collect import host_collectors, target_collectors
 from doctor.collect.footprint import _ollama_slots, collect_footprint
+from doctor.collect.shape import read_model_file
 from doctor.context import Context, Target
 from doctor.errors import Skip
 from doctor.facts import (
@@ -25,6 +26,8 @@ from doctor.facts import (
 )
 from doctor.http import Client
 from doctor.model import Depth
+from doctor.sizing.memory import need
+from doctor.sizing.settings import NEWER_BUILD, Settings
 from doctor.ward.engine import PATIENT
 from tests.collect.test_fit_params import posix, program
 from tests.given import bundled, given, symptoms
@@ -74,6 +77,29 @@ async def test_a_model_on_the_gpu_has_the_room_that_the_driver_says():
 async def test_the_cache_type_is_read_from_the_command_line():
     process = ServerProcess(pid=1, name="llama-server", command=("llama-server", "-ctk", "q8_0", "-ctv", "q8_0"))
     assert (await found(process)).kv_bytes == int(4096 * 6 * 256 * 34 / 32)
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [((), 512), (("-ub", "128"), 128), (("--ubatch-size", "2048"), 2048), (("-ub", "1024", "-b", "256"), 256)],
+)
+async def test_the_rows_that_are_computed_at_once_are_read_from_the_command_line(words, rows):
+    process = ServerProcess(pid=1, name="llama-server", command=("llama-server", *words))
+    assert (await found(process)).compute_bytes == computed(ubatch=rows)
+
+
+async def test_the_build_that_the_server_says_decides_what_is_computed():
+    said = Identity(runtime="llama.cpp", state="ready", version=f"b{NEWER_BUILD}-abc1234")
+    assert (await found(said)).compute_bytes == computed(build=NEWER_BUILD)
+    unknown = Identity(runtime="llama.cpp", state="ready", version="b0-unknown")
+    assert (await found(unknown)).compute_bytes == computed()
+
+
+def computed(**changed):
+    """What the sizing module says of the patient under such settings."""
+    model = read_model_file(PATIENT)
+    computing = need(model.shape, Settings(context=4096, outputs=1, backend="cpu", **changed)).compute
+    return int(computing.device + computing.host)
 
 
 async def test_a_server_without_a_window_has_a_cache_that_grows_from_nothing():
