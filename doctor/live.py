@@ -27,7 +27,8 @@ from doctor.model import Category, CheckReport, Depth, Diagnosis, Report, Result
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.replay import recorded, recorded_situation
-from doctor.runner import Run, RunPlan, assemble, run_check
+from doctor.result import run_check
+from doctor.runner import Run, RunPlan, assemble
 from doctor.runtimes.pulse import PATHS, feel
 from doctor.visit import origin
 from doctor.vitals import Look, Pulse, changes

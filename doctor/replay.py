@@ -16,7 +16,8 @@ from doctor.facts import Fact, Identity, Models
 from doctor.model import Report, TargetReport
 from doctor.plan.situation import FACTS, Situation, situation_of
 from doctor.plugins import load_checks, load_playbooks
-from doctor.runner import assemble, run_check, target_report
+from doctor.result import run_check
+from doctor.runner import assemble, target_report
 from doctor.selection import suited
 
 FACT_TYPES: dict[str, type[Fact]] = {name: getattr(facts, name) for name in facts.__all__ if name != "Fact"}

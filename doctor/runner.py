@@ -19,10 +19,9 @@ from doctor import __version__
 from doctor.blanks import blanks
 from doctor.check import Check
 from doctor.collect import host_collectors
-from doctor.contained import Contained
 from doctor.context import Budget, Context, Target, tallied
 from doctor.diagnose import diagnose
-from doctor.errors import DoctorError, Skip
+from doctor.errors import Skip
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan, RunEnded, TargetEnded, TargetKnown
 from doctor.facts import Fact, Identity, Launch, Models, Shell, System
 from doctor.model import (
@@ -36,14 +35,13 @@ from doctor.model import (
     Status,
     TargetReport,
     Tool,
-    Verdict,
 )
 from doctor.plan.situation import situation_of
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.quick_plan import Plan
+from doctor.result import run_check, skipped
 from doctor.selection import selected
-from doctor.text import plain
 from doctor.visit import Shared, visiting
 
 Emit = Callable[[Event], None]
@@ -247,12 +245,12 @@ class Examination:
 
     async def _result(self, check: Check) -> Result:
         if not self.context.depth.covers(check.depth):
-            return _skipped(check, f"needs depth {check.depth.value}")
+            return skipped(check, f"needs depth {check.depth.value}")
         if self.run.stop.is_set():
-            return _skipped(check, INTERRUPTED)
+            return skipped(check, INTERRUPTED)
         left_s = self.run.ends_s - time.monotonic()
         if left_s <= 0:
-            return _skipped(check, OUT_OF_TIME)
+            return skipped(check, OUT_OF_TIME)
         began_s = time.monotonic()
         with tallied() as tally:
             work = asyncio.ensure_future(run_check(check, self.context))
@@ -261,7 +259,7 @@ class Examination:
                 result = work.result()
             else:
                 work.cancel()
-                result = _skipped(check, self._why_unfinished(check, left_s))
+                result = skipped(check, self._why_unfinished(check, left_s))
         return msgspec.structs.replace(result, seconds=round(time.monotonic() - began_s, 3), requests=tally.requests)
 
     def _why_unfinished(self, check: Check, left_s: float) -> str:
@@ -288,47 +286,6 @@ class Examination:
         """The target's part of the report, checks in the order of elimination."""
         ordered = [self.results[check.id] for check in self.run.checks if check.id in self.results]
         return target_report(self.context, self.identity, self.model, ordered, await self.diagnosis())
-
-
-async def run_check(check: Check, context: Context) -> Result:
-    """One check on given facts. Whatever a check raises becomes its result; nothing escapes but cancellation."""
-    if check.broken:
-        return _crashed(check, check.broken)
-    with Contained() as crash:
-        try:
-            return _judged(check, await check.run(context))
-        except Skip as skip:
-            return _skipped(check, skip.reason)
-        except DoctorError as error:
-            return _skipped(check, str(error))
-    return _crashed(check, crash.reason)
-
-
-def _crashed(check: Check, reason: str) -> Result:
-    return Result(id=check.id, category=check.category, status=Status.CRASHED, reason=reason)
-
-
-def _judged(check: Check, verdict: object) -> Result:
-    if not isinstance(verdict, Verdict):
-        msg = f"a check returns a Verdict, not {type(verdict).__name__}"
-        raise TypeError(msg)
-    known = {symptom.id for symptom in check.symptoms}
-    for finding in verdict.findings:
-        if finding.symptom not in known:
-            msg = f"finding {finding.symptom!r} is none of the check's symptoms"
-            raise ValueError(msg)
-    worse = any(finding.severity != "note" for finding in verdict.findings)
-    return Result(
-        id=check.id,
-        category=check.category,
-        status=Status.FAILED if worse else Status.PASSED,
-        evidence=verdict.evidence,
-        findings=verdict.findings,
-    )
-
-
-def _skipped(check: Check, reason: str) -> Result:
-    return Result(id=check.id, category=check.category, status=Status.SKIPPED, reason=plain(reason))
 
 
 def target_report(

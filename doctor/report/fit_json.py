@@ -5,6 +5,7 @@ from typing import Any
 
 from doctor.sizing.answer import Answer
 from doctor.sizing.hardware import GB, Device
+from doctor.sizing.levers import Lever
 from doctor.sizing.memory import MIB, Need
 from doctor.sizing.probed import DeviceNeed, Probed
 from doctor.sizing.speed import FASTEST_TOK_S, Speed, prefill_range
@@ -50,21 +51,22 @@ def _document(answer: Answer) -> dict[str, Any]:
         "risk": None if answer.risk is None else round(answer.risk, 4),
         "largest_context": answer.largest_context,
         "most_layers": answer.most_layers,
-        "levers": [
-            {
-                "say": lever.say,
-                "saves_mib": _mib(lever.saves_bytes),
-                "verdict": lever.verdict,
-                "largest_context": lever.largest_context,
-                "decode_tok_s": None if lever.decode_tok_s is None else round(lever.decode_tok_s, 2),
-                "estimate": lever.estimate,
-            }
-            for lever in answer.levers
-        ],
+        "levers": [_lever(lever) for lever in answer.levers],
         "speed": _rates(answer.speed),
         "speed_detail": _rates_in_detail(answer.speed),
         "bandwidth": [_bandwidth(device) for device in answer.devices if device],
         "notes": [one_line(note, 300) for note in answer.notes],
+    }
+
+
+def _lever(lever: Lever) -> dict[str, Any]:
+    return {
+        "say": lever.say,
+        "saves_mib": _mib(lever.saves_bytes),
+        "verdict": lever.verdict,
+        "largest_context": lever.largest_context,
+        "decode_tok_s": None if lever.decode_tok_s is None else round(lever.decode_tok_s, 2),
+        "estimate": lever.estimate,
     }
 
 
