@@ -16,12 +16,13 @@ from doctor.clipboard import copied
 from doctor.errors import DoctorError
 from doctor.events import Event, RunBegan, RunEnded, TargetKnown
 from doctor.known import Known, Listener, newly_confirmed
-from doctor.model import Depth, Report
+from doctor.model import Cause, Depth, Report
 from doctor.text import plain
 from doctor.tui import later
 from doctor.tui.commands import commands
 from doctor.tui.library import Library
 from doctor.tui.messages import (
+    ApplyAsked,
     CauseAsked,
     ChangeSeen,
     CopyAsked,
@@ -29,12 +30,14 @@ from doctor.tui.messages import (
     Happened,
     KnownAgain,
     LookTaken,
+    Occupied,
     PlaceAsked,
+    ServersChanged,
 )
 from doctor.tui.screens.causes import CausesScreen
 from doctor.tui.screens.overview import OverviewScreen
 from doctor.tui.screens.room import Room
-from doctor.tui.session import Clocks, Places, Session
+from doctor.tui.session import TREATMENT, Clocks, Places, Session
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.work import work
 
@@ -226,7 +229,7 @@ class DoctorApp(App[Report | None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers: what the keys do, by name."""
-        return commands(self)
+        return commands(self, screen)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are not offered, nor those for what a narrow screen does not show."""
@@ -235,14 +238,26 @@ class DoctorApp(App[Report | None]):
             return False
         over = self.session.progress.over
         report = self.session.report is not None and not self.session.places.read_only
-        return {"stop": not over, "again": over, "save": report}.get(action, True)
+        quiet = self.session.occupied != TREATMENT
+        return {"stop": not over, "again": over, "save": report, "leave": quiet}.get(action, True)
+
+    @property
+    def here(self) -> str:
+        """The name of the place that is seen or lies below."""
+        return next((name for name, room in self.rooms.items() if room in self.screen_stack), "causes")
 
     def action_place(self, name: str) -> None:
         """Show one of the screens; what lies over the present one is closed."""
-        while len(self.screen_stack) > 2:
-            self.pop_screen()
+        if self.session.occupied == TREATMENT and self.disturbs():
+            return
+        self.close_overlays()
         if self.screen is not self.room(name):
             self.switch_screen(name)
+
+    def close_overlays(self) -> None:
+        """Close what lies over the present place."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
 
     @on(PlaceAsked)
     def go(self, message: PlaceAsked) -> None:
@@ -260,11 +275,51 @@ class DoctorApp(App[Report | None]):
         """The steps that cure a cause."""
         from doctor.tui.screens.playbook import PlaybookScreen
 
-        self.push_screen(PlaybookScreen(self.session, message.row))
+        self.push_screen(PlaybookScreen(self.session, message.row, self.here))
+
+    @on(ApplyAsked)
+    def treat(self, message: ApplyAsked) -> None:
+        """Carry a remedy out, unless this face only reads or something is under way already."""
+        from doctor.tui.applying import can_be_applied
+        from doctor.tui.screens.treat import TreatScreen
+        from doctor.tui.treating import Wish
+
+        cause, target = message.row.item, message.row.target
+        if not isinstance(cause, Cause) or target is None:
+            return
+        if not can_be_applied(message.row, message.remedy, self.session.places):
+            self.notify("This remedy cannot be carried out from here", markup=False)
+        elif self.session.occupied or not self.session.progress.over:
+            what = self.session.occupied or "a run"
+            self.notify(f"Wait until {what} has ended: the numbers before and after need a quiet server", markup=False)
+        else:
+            wish = Wish(cause=cause, remedy=message.remedy, target=target.target, plugins=self.session.places.plugins)
+            self.push_screen(TreatScreen(self.session, wish, self.here))
+
+    @on(Occupied)
+    def occupy(self, message: Occupied) -> None:
+        """Nothing disturbs what goes on, live mode neither."""
+        self.session.occupied = message.what
+        if self.live:
+            self.live.busy = bool(message.what) or not self.session.progress.over
+        self.refresh_bindings()
+
+    @on(ServersChanged)
+    def renew_all(self) -> None:
+        """After a treatment: close what shows how it was before, and examine the servers again."""
+        self.close_overlays()
+        self.begin()
+
+    def disturbs(self) -> bool:
+        """Say so where something goes on that must not be disturbed."""
+        if self.session.occupied:
+            self.notify(f"Not while {self.session.occupied} goes on", markup=False)
+        return bool(self.session.occupied)
 
     def action_again(self) -> None:
         """Run again."""
-        self.begin()
+        if not self.disturbs():
+            self.begin()
 
     def action_stop(self) -> None:
         """End the run early; what was found is kept."""
@@ -340,14 +395,21 @@ class DoctorApp(App[Report | None]):
         self._close_messages_no_wait()
 
     def action_leave(self) -> None:
-        """Quit; a run under way is given up."""
+        """Quit; a run under way is given up, a treatment is not."""
+        if self.session.occupied == TREATMENT and self.disturbs():
+            return
         self.stop_signal.set()
         self.exit(self.session.report)
 
     def action_interrupt(self) -> None:
         """Ctrl-C: as quitting, but a run that it breaks off counts as interrupted."""
         self.stop_signal.set()
-        self.exit(self.session.report, return_code=0 if self.session.progress.over else INTERRUPTED)
+        self.exit(self.session.report, return_code=INTERRUPTED if self.under_way else 0)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is broken off when the app ends now."""
+        return bool(self.session.occupied) or not self.session.progress.over
 
     def terminate(self) -> None:
         """SIGTERM: give the terminal back and end."""

@@ -6,13 +6,14 @@ from doctor.tui.session import Session
 
 def load() -> None:
     """Import them and what they need, so that no key has to wait for it."""
-    from doctor.tui.screens import fit, history, playbook, report  # noqa: F401
+    from doctor.tui.screens import ask, fit, history, playbook, report, treat  # noqa: F401
 
 
 def room(name: str, session: Session) -> Room:
     """A screen of this name."""
+    from doctor.tui.screens.ask import AskScreen
     from doctor.tui.screens.fit import FitScreen
     from doctor.tui.screens.history import HistoryScreen
     from doctor.tui.screens.report import ReportScreen
 
-    return {"fit": FitScreen, "history": HistoryScreen, "report": ReportScreen}[name](session)
+    return {"ask": AskScreen, "fit": FitScreen, "history": HistoryScreen, "report": ReportScreen}[name](session)

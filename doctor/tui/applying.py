@@ -1,0 +1,35 @@
+"""Whether a remedy can be carried out from here, and the sentence that says so."""
+
+from doctor.model import Cause, Remedy
+from doctor.tui.outline import Row
+from doctor.tui.session import Places
+
+READ_ONLY = "This browser view only reads; llm-doctor on the machine itself can carry it out."
+ABLE = "Press a to have it done: each step is asked first, the result is verified, and u takes it back."
+BY_HAND = "It is for you to do: from here it could not be done, or not be taken back, safely."
+SUSPECTED = "The cause is only suspected, so nothing is changed from here."
+
+
+def can_be_applied(row: Row, remedy: Remedy | None, places: Places) -> bool:
+    """A remedy of a confirmed cause of a server, whose steps can be done and undone by this program."""
+    return _fits(row, remedy) and not places.read_only and isinstance(row.item, Cause) and _proved(row.item)
+
+
+def apply_note(row: Row, remedy: Remedy | None, places: Places) -> str:
+    """Who carries it out."""
+    if remedy is None or not isinstance(row.item, Cause):
+        return ""
+    if not _fits(row, remedy):
+        return BY_HAND
+    if not _proved(row.item):
+        return SUSPECTED
+    return READ_ONLY if places.read_only else ABLE
+
+
+def _fits(row: Row, remedy: Remedy | None) -> bool:
+    on_a_server = row.target is not None and row.target.index is None
+    return remedy is not None and remedy.automatic and on_a_server
+
+
+def _proved(cause: Cause) -> bool:
+    return cause.verdict == "confirmed"
