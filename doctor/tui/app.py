@@ -157,6 +157,7 @@ class DoctorApp(App[Report | None]):
             self.session.progress.trouble = str(error)
             self.changed()
             return
+        later.spare("first run")
         self.session.finished(report)
         self.hear(RunEnded(report=report))
 

@@ -16,6 +16,7 @@ from doctor.ask.answer import Likely
 from doctor.ask.asking import MAX_CHARACTERS
 from doctor.model import Cause, Severity, TargetReport
 from doctor.text import one_line
+from doctor.tui import later
 from doctor.tui.ask_page import ask_page, candidate_line, candidate_page
 from doctor.tui.messages import FixAsked, Occupied
 from doctor.tui.outline import Row
@@ -94,7 +95,7 @@ class AskScreen(Room):
         event.stop()
         self.reading = None
         if not self.questioning.state.running:
-            work(self, partial(self.questioning.suggest, event.value), "suggest")
+            work(self, partial(self.suggest, event.value), "suggest")
 
     @on(Input.Submitted, "#complaint")
     def submitted(self, event: Input.Submitted) -> None:
@@ -120,6 +121,11 @@ class AskScreen(Room):
         self._list()
         self.refresh_bindings()
         self.call_later(self.show)
+
+    async def suggest(self, text: str) -> None:
+        """The likely causes; the first time everything that they are compared with is read."""
+        await self.questioning.suggest(text)
+        later.spare("first words")
 
     async def asking(self) -> None:
         """Nothing disturbs the server meanwhile."""
