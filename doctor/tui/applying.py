@@ -6,7 +6,7 @@ from doctor.tui.session import Places
 
 READ_ONLY = "This browser view only reads; llm-doctor on the machine itself can carry it out."
 ABLE = "Press a to have it done: each step is asked first, the result is verified, and u takes it back."
-BY_HAND = "It is for you to do: from here it could not be done, or not be taken back, safely."
+BY_HAND = "It is yours to do: it cannot be done and undone safely from here."
 SUSPECTED = "The cause is only suspected, so nothing is changed from here."
 
 

@@ -23,11 +23,9 @@ def remedy_page(cause: Cause, number: int, target: TargetProgress, library: Libr
     remedy = cause.remedies[number]
     says, risk = remedy_line(remedy)
     found: list[Block] = []
-    if remedy.effect:
-        found.append(Paragraph(text=plain(remedy.effect)))
-    facts = " ".join(part for part in (f"Risk: {risk}." if risk else "", note) if part)
-    if facts:
-        found.append(Paragraph(text=facts, tone="faint"))
+    facts = " ".join(part for part in (plain(remedy.effect), f"Risk: {risk}." if risk else "", note) if part)
+    if facts:  # in one piece: what there is to do should be seen without scrolling
+        found.append(Paragraph(text=facts))
     found.append(Heading(text=count(len(remedy.steps), "step")))
     found += [action(step, target.url) for step in remedy.steps]
     found += afterwards(cause, target, library)

@@ -74,7 +74,7 @@ def _numbers(at: Treatment) -> list[Block]:
     if at.judgement is None or not at.judgement.numbers:
         return []
     rows = tuple(_row(number) for number in at.judgement.numbers[:MAX_NUMBERS])
-    return [Heading(text="Before and after"), Changes(rows=rows)]
+    return [Heading(text="What it had changed" if at.undone else "Before and after"), Changes(rows=rows)]
 
 
 def _row(number: Number) -> tuple[str, str, str]:
@@ -98,11 +98,10 @@ def _way_back(at: Treatment) -> list[Block]:
 
 def _plan(at: Treatment) -> list[Block]:
     found: list[Block] = []
-    if at.remedy.effect and at.stage is not Stage.OVER:
-        found.append(Paragraph(text=plain(at.remedy.effect)))
     if at.stage is not Stage.OVER:
         risk = RISKS.get(at.remedy.risk, one_line(at.remedy.risk, 60))
-        found.append(Paragraph(text=f"Risk: {risk}. Every step can be taken back." if risk else "", tone="faint"))
+        facts = (plain(at.remedy.effect), f"Risk: {risk}. Every step can be taken back." if risk else "")
+        found.append(Paragraph(text=" ".join(part for part in facts if part)))
     found.append(Heading(text=count(len(at.steps), "step") if at.stage is not Stage.OVER else "What was done"))
     for number, step in enumerate(at.steps):
         sign, tone, says = _state(at, number)
@@ -163,7 +162,8 @@ def bar_of(at: Treatment, seconds: float) -> tuple[str, str]:
         now = f", {one_line(at.now, 120)}" if at.now else ""
         return "faint", f"{RUNNING_SIGN} {BRIEFLY[at.stage]}, {duration(seconds)}{now}"
     if not at.open:
-        return "faint", "Nothing is left changed."
+        again = " The servers are examined again when you go back." if at.done or at.failed else ""
+        return "faint", f"Nothing is left changed.{again}"
     if at.judgement and at.judgement.outcome in NO_HELP:
         return "warn", f"It is {at.judgement.outcome.value}: u takes it back, esc leaves it as it is now."
     return "faint", "The servers are examined again when you go back."

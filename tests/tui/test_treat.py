@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Footer, Static
 
 from doctor.context import Target
+from doctor.errors import TreatError
 from doctor.http import Client
 from doctor.known import Pace
 from doctor.model import Cause, Depth
@@ -270,8 +271,31 @@ async def test_a_remedy_for_people_is_shown_and_not_offered(sick):
         await pilot.press("down", "down", "down")
         await settled(pilot)
         assert not app.screen.remedy.automatic
-        assert "It is for you to do" in words(app)
+        assert "It is yours to do" in words(app)
         assert "a" not in keys(app)
         await pilot.press("a")
         await settled(pilot)
         assert isinstance(app.screen, PlaybookScreen)
+
+
+async def test_ctrl_c_in_a_step_leaves_the_old_server_and_a_true_journal(sick):
+    before, pid = command(sick), sick.pid
+    app = face(sick)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await asked(app, pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: screen.treating.state.stage is Stage.DOING)
+        await asyncio.to_thread(gone, pid)
+        await pilot.press("ctrl+c")
+    assert app.return_code == 130
+    await asyncio.to_thread(unlocked, sick.url)
+    assert command(sick) == before
+    read = next(read for read in courses(root()).values() if read.began.cause == CAUSE)
+    assert (set(read.acts), read.did, read.outcome) == ({1}, frozenset(), "")
+
+
+def unlocked(url):
+    """Wait for the end of the treatment: while it goes on another one cannot begin."""
+    while True:
+        with contextlib.suppress(TreatError), begun("x", "y", url, root()):
+            return
