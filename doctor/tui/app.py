@@ -16,7 +16,7 @@ from doctor.clipboard import copied
 from doctor.errors import DoctorError
 from doctor.events import Event, RunBegan, RunEnded, TargetKnown
 from doctor.known import Known, Listener, newly_confirmed
-from doctor.model import Cause, Depth, Report
+from doctor.model import Depth, Report
 from doctor.text import plain
 from doctor.tui import later
 from doctor.tui.commands import commands
@@ -94,10 +94,7 @@ class DoctorApp(App[Report | None]):
         self.told: list[Event] = []
         self.main = CausesScreen(self.session)
         self.overview = OverviewScreen(self.session)
-        self.rooms: dict[str, Room] = {
-            "overview": self.overview,
-            "causes": self.main,
-        }
+        self.rooms: dict[str, Room] = {"overview": self.overview, "causes": self.main}
 
     def listener(self) -> Listener:
         """What live mode tells becomes messages."""
@@ -115,10 +112,8 @@ class DoctorApp(App[Report | None]):
         """Paint first, then start the run, then look at the machine."""
         with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.terminate)
-        for name, room in self.rooms.items():
-            self.install_screen(
-                room, name
-            )  # a screen that is not installed is thrown away when another takes its place
+        for name, room in self.rooms.items():  # one that is not installed is gone when another takes its place
+            self.install_screen(room, name)
         self.push_screen(self.room(self.first))
         self.call_after_refresh(self.begin)
         work(self, self.look_on, "live")
@@ -281,20 +276,13 @@ class DoctorApp(App[Report | None]):
     @on(ApplyAsked)
     def treat(self, message: ApplyAsked) -> None:
         """Carry a remedy out, unless this face only reads or something is under way already."""
-        from doctor.tui.applying import can_be_applied
+        from doctor.tui.applying import wished
         from doctor.tui.screens.treat import TreatScreen
-        from doctor.tui.treating import Wish
 
-        cause, target = message.row.item, message.row.target
-        if not isinstance(cause, Cause) or target is None:
-            return
-        if not can_be_applied(message.row, message.remedy, self.session.places):
-            self.notify("This remedy cannot be carried out from here", markup=False)
-        elif self.session.occupied or not self.session.progress.over:
-            what = self.session.occupied or "a run"
-            self.notify(f"Wait until {what} has ended: the numbers before and after need a quiet server", markup=False)
+        wish = wished(message.row, message.remedy, self.session)
+        if isinstance(wish, str):
+            self.notify(wish, markup=False)
         else:
-            wish = Wish(cause=cause, remedy=message.remedy, target=target.target, plugins=self.session.places.plugins)
             self.push_screen(TreatScreen(self.session, wish, self.here))
 
     @on(Occupied)
@@ -386,13 +374,9 @@ class DoctorApp(App[Report | None]):
 
     def _fatal_error(self) -> None:
         """A fault of this program: textual's own page shows every local variable, keys among them; ours does not."""
-        import traceback
+        from doctor.tui.fault import fault
 
-        from rich.text import Text
-
-        from doctor.redact import Redactor, gather
-
-        self._exit_renderables.append(Text(Redactor(gather()).text(traceback.format_exc())))
+        self._exit_renderables.append(fault())
         self._close_messages_no_wait()
 
     def action_leave(self) -> None:
@@ -405,12 +389,7 @@ class DoctorApp(App[Report | None]):
     def action_interrupt(self) -> None:
         """Ctrl-C: as quitting, but a run that it breaks off counts as interrupted."""
         self.stop_signal.set()
-        self.exit(self.session.report, return_code=INTERRUPTED if self.under_way else 0)
-
-    @property
-    def under_way(self) -> bool:
-        """Whether something is broken off when the app ends now."""
-        return bool(self.session.occupied) or not self.session.progress.over
+        self.exit(self.session.report, return_code=INTERRUPTED if self.session.under_way else 0)
 
     def terminate(self) -> None:
         """SIGTERM: give the terminal back and end."""

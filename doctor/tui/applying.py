@@ -2,7 +2,8 @@
 
 from doctor.model import Cause, Remedy
 from doctor.tui.outline import Row
-from doctor.tui.session import Places
+from doctor.tui.session import Places, Session
+from doctor.tui.treating import Wish
 
 READ_ONLY = "This browser view only reads; llm-doctor on the machine itself can carry it out."
 ABLE = "Press a to have it done: each step is asked first, the result is verified, and u takes it back."
@@ -24,6 +25,15 @@ def apply_note(row: Row, remedy: Remedy | None, places: Places) -> str:
     if not _proved(row.item):
         return SUSPECTED
     return READ_ONLY if places.read_only else ABLE
+
+
+def wished(row: Row, remedy: Remedy, session: Session) -> Wish | str:
+    """What is to be treated, or the sentence why it is not: this face only reads, or something is under way."""
+    if not isinstance(row.item, Cause) or row.target is None or not can_be_applied(row, remedy, session.places):
+        return "This remedy cannot be carried out from here"
+    if session.occupied or not session.progress.over:
+        return f"Wait until {session.occupied or 'the run'} has ended: numbers before and after need a quiet server"
+    return Wish(cause=row.item, remedy=remedy, target=row.target.target, plugins=session.places.plugins)
 
 
 def _fits(row: Row, remedy: Remedy | None) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from doctor.check import Check
 from doctor.playbooks import Playbook
 
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+SLUG = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:-[a-z0-9]+)+")  # only from a word's beginning: a long one is read once
 
 
 class Library(msgspec.Struct, frozen=True, kw_only=True):

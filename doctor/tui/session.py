@@ -54,6 +54,11 @@ class Session:
         """A run begins."""
         self.progress = Progress(self.depth, self.clock)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether something is broken off when the face is left now."""
+        return bool(self.occupied) or not self.progress.over
+
     def finished(self, report: Report) -> None:
         """A run ended with this report; what its checks took tells how long the next will be."""
         self.report = report

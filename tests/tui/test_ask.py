@@ -52,6 +52,17 @@ async def test_likely_causes_appear_while_the_words_are_typed():
         await worked(app, pilot)
         assert any("window is too small" in line and 'you say "forgets"' in line for line in lines(app))
         assert "Enter runs only the checks that tell them apart, on Ollama at 127.0.0.1:11434" in words(app)
+        await pilot.press("down")
+        await settled(pilot)
+        assert app.screen.query_one("#candidates", OptionList).has_focus
+        await pilot.press("enter")
+        await worked(app, pilot)
+        assert app.screen.query_one(Detail).page.title in lines(app)[0]
+        await pilot.press("escape")
+        await worked(app, pilot)
+        assert "Enter runs only" in words(app)
+        await pilot.press("slash")
+        assert app.screen.query_one("#complaint", Input).has_focus
 
 
 async def test_without_a_server_the_candidates_are_named_and_why_nothing_was_asked():

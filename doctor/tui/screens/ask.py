@@ -7,28 +7,23 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
 
 from doctor.ask.answer import Likely
 from doctor.ask.asking import MAX_CHARACTERS
-from doctor.model import Cause, Severity, TargetReport
-from doctor.text import one_line
 from doctor.tui import later
-from doctor.tui.ask_page import ask_page, candidate_line, candidate_page
+from doctor.tui.ask_page import ask_page, candidate_page
 from doctor.tui.messages import FixAsked, Occupied
-from doctor.tui.outline import Row
+from doctor.tui.outline import cause_row
 from doctor.tui.progress import TargetProgress
 from doctor.tui.questioning import Questioning, Wish
 from doctor.tui.screens.room import LAST_KEYS, Room
 from doctor.tui.session import QUESTIONS, Session
-from doctor.tui.tones import toned
+from doctor.tui.widgets.candidate_list import CandidateList, cause_of
 from doctor.tui.widgets.detail import Detail
-from doctor.tui.widgets.hanging import Hanging
 from doctor.tui.widgets.words_input import WordsInput
-from doctor.tui.words import SEVERITY_SIGNS, SEVERITY_TONES, address, runtime_name
+from doctor.tui.words import address, runtime_name
 from doctor.tui.work import work
 
 AFTER_RUN = "The asking begins when the run under way has ended: two at once spoil each other's timings."
@@ -55,12 +50,11 @@ class AskScreen(Room):
         self.waits = False  # for the end of the run under way
         self.number = 0  # of the server that is asked
         self.reading: Likely | None = None  # a candidate whose page is shown
-        self.shown: list[Likely | Cause] = []
 
     def body(self) -> Iterable[Widget]:
         """Top to bottom."""
         words = WordsInput(placeholder=PLACEHOLDER, id="complaint", select_on_focus=False, max_length=MAX_CHARACTERS)
-        below = Container(OptionList(id="candidates", markup=False), Detail(), id="ask-body")
+        below = Container(CandidateList(), Detail(), id="ask-body")
         yield Vertical(words, below, id="ask")
 
     def on_mount(self) -> None:
@@ -104,7 +98,7 @@ class AskScreen(Room):
         if event.value.strip() and not self.questioning.state.running and not self.app_is_occupied():
             self.reading = None
             self.waits = True
-            self.query_one("#candidates", OptionList).focus()
+            self.candidates.focus()
             self.changed()
 
     def app_is_occupied(self) -> bool:
@@ -118,7 +112,7 @@ class AskScreen(Room):
         if self.waits and self.session.progress.over and not self.session.occupied:
             self.waits = False
             work(self, self.asking, "asking")
-        self._list()
+        self.candidates.tell(self.questioning.state)
         self.refresh_bindings()
         self.call_later(self.show)
 
@@ -140,56 +134,13 @@ class AskScreen(Room):
             await self.questioning.ask(self.query_one("#complaint", Input).value, wish)
         finally:
             self.app.post_message(Occupied(""))
-        self._lead()
-
-    def _lead(self) -> None:
-        """To the cause that was found."""
-        self._list()
-        found = (i for i, one in enumerate(self.shown) if isinstance(one, Cause) or one.verdict == "confirmed")
-        self.query_one("#candidates", OptionList).highlighted = next(found, 0) if self.shown else None
-
-    def _list(self) -> None:
-        state = self.questioning.state
-        shown: list[Likely | Cause] = [*state.likely, *self._besides()]
-        candidates = self.query_one("#candidates", OptionList)
-        asked = state.report is not None
-        if (shown, asked) != (self.shown, candidates.has_class("-asked")):
-            self.shown = shown
-            at = candidates.highlighted
-            candidates.set_class(asked, "-asked")
-            candidates.set_options(self._option(number, one) for number, one in enumerate(shown, 1))
-            candidates.highlighted = min(at or 0, len(shown) - 1) if shown else None
-        candidates.display = bool(shown)
-
-    def _besides(self) -> list[Cause]:
-        """Causes that were found on the way and that the words do not speak of."""
-        named = {one.id for one in self.questioning.state.likely}
-        causes = self._target_report.causes if self._target_report else ()
-        return [cause for cause in causes if cause.id not in named and cause.verdict == "confirmed"]
+        self.candidates.tell(self.questioning.state)
+        self.candidates.lead()
 
     @property
-    def _target_report(self) -> TargetReport | None:
-        report = self.questioning.state.report
-        return report.targets[0] if report else None
-
-    def _option(self, number: int, one: Likely | Cause) -> Option:
-        if isinstance(one, Cause):
-            sign, tone, title = SEVERITY_SIGNS[one.severity], SEVERITY_TONES[one.severity], one_line(one.title, 160)
-            behind = "found on the way"
-        else:
-            asked = self.questioning.state.report is not None
-            cause = self._cause(one.id)
-            severity = cause.severity if cause else Severity.WARNING
-            sign, tone, title, behind = candidate_line(one, severity, asked=asked)
-        mark = Content.assemble(toned(sign, tone), Content.styled(f" {number}. ", "bold"))
-        return Option(
-            Hanging(mark, Content.assemble(title, toned(f"  {behind}", "" if behind == "confirmed" else "faint")))
-        )
-
-    def _cause(self, id_: str) -> Cause | None:
-        """The cause as it was found."""
-        causes = self._target_report.causes if self._target_report else ()
-        return next((cause for cause in causes if cause.id == id_), None)
+    def candidates(self) -> CandidateList:
+        """The list."""
+        return self.query_one(CandidateList)
 
     async def show(self) -> None:
         """The page under the list."""
@@ -206,16 +157,13 @@ class AskScreen(Room):
     def choose(self, event: OptionList.OptionSelected) -> None:
         """A cause that was found opens its playbook, another one its page."""
         event.stop()
-        one = self.shown[event.option_index]
-        cause = one if isinstance(one, Cause) else self._cause(one.id)
-        server, report = self.server, self._target_report
-        if cause is not None and server is not None and report is not None:
-            target = TargetProgress(server.target, ())
-            target.close(report)
-            sign, tone = SEVERITY_SIGNS[cause.severity], SEVERITY_TONES[cause.severity]
-            text = one_line(cause.title, 160)
-            row = Row(key=cause.id, level=1, sign=sign, tone=tone, text=text, target=target, item=cause)
-            self.post_message(FixAsked(row))
+        one = self.candidates.shown[event.option_index]
+        state = self.questioning.state
+        cause = cause_of(state, one)
+        if cause is not None and self.server is not None and state.report is not None:
+            target = TargetProgress(self.server.target, ())
+            target.close(state.report.targets[0])
+            self.post_message(FixAsked(cause_row(target, cause)))
         elif isinstance(one, Likely):
             self.reading = one
             self.query_one(Detail).focus()
@@ -228,8 +176,7 @@ class AskScreen(Room):
 
     def action_leave_words(self) -> None:
         """To the list, where there is one; the keys are for the screen again."""
-        candidates = self.query_one("#candidates", OptionList)
-        (candidates if candidates.display else self.query_one(Detail)).focus()
+        (self.candidates if self.candidates.display else self.query_one(Detail)).focus()
         self.changed()
 
     def action_words(self) -> None:

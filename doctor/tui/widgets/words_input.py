@@ -13,7 +13,10 @@ from doctor.tui.places import PLACES
 class WordsInput(Input):
     """No complaint begins with the number of a screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Ask")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Ask"),
+        Binding("down", "app.focus_next", "To the list", show=False),
+    ]
 
     def on_key(self, event: Key) -> None:
         """Go to the screen instead of taking the digit."""
