@@ -133,7 +133,7 @@ async def test_it_is_fixed_on_yes_and_taken_back_with_u(sick):
         assert f"llm-doctor undo {state.journal.name}" in words(app)
         assert course(state.journal).outcome == "fixed"
         assert (await window(sick), command(sick)) == (4096, (*before, "-kvu"))
-        await pilot.press("u")
+        await pilot.press("u", "u")  # the second one finds it under way
         await until(pilot, lambda: screen.treating.state.undone)
         assert (await window(sick), command(sick)) == (1024, before)
         assert (course(state.journal).outcome, course(state.journal).open) == ("undone", ())

@@ -39,6 +39,7 @@ class TreatScreen(Room):
         self.PLACE = place
         self.treating = Treating(wish, self.changed, self.agree)
         self.question: asyncio.Future[Answer] | None = None
+        self.busy = False
         self.since_s = session.clock()
         self.drawn_stage: Stage | None = None
 
@@ -52,13 +53,17 @@ class TreatScreen(Room):
         self.go_on(self.treating.carry_out)
 
     def go_on(self, job: Callable[[], Awaitable[None]]) -> None:
-        """Do this beside the loop; until it has ended nothing else disturbs the server."""
+        """Do this beside the loop; until it has ended neither a run nor a second press of the key disturbs it."""
+        if self.busy:
+            return
+        self.busy = True
 
         async def doing() -> None:
             self.post_message(Occupied(TREATMENT))
             try:
                 await job()
             finally:
+                self.busy = False
                 self.app.post_message(Occupied(""))
 
         work(self, doing, "treatment")
