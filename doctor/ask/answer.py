@@ -1,6 +1,6 @@
 """What came of the asking: what `llm-doctor ask --format json` prints, and what the page of text is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from doctor.ask.candidates import Candidate
 from doctor.ask.questions import Question
 from doctor.check import Check
-from doctor.model import Report, State, Status, TargetReport, Tool
+from doctor.model import Finding, Report, State, Status, TargetReport, Tool
 
 SCHEMA_VERSION = "1.0"
 Verdict = Literal["confirmed", "suspected", "ruled out", "not evaluated", "not asked", "no check can prove it"]
@@ -83,24 +83,22 @@ def _verdict(candidate: Candidate, target: TargetReport | None, checks: Sequence
 def asked(questions: Sequence[Question], target: TargetReport) -> tuple[Asked, ...]:
     """The questions in the order in which they were asked, with their answers."""
     results = {result.id: result for result in target.checks}
-    found: list[Asked] = []
-    for question in questions:
-        result = results.get(question.check.id)
-        if result is None:
-            continue
-        own = {symptom.id for symptom in question.check.symptoms}
-        found.append(
-            Asked(
-                check=question.check.id,
-                title=question.check.title,
-                depth=question.check.depth.value,
-                requests=question.cost.requests,
-                proves=question.proves,
-                settles=question.settles,
-                waiting=question.waiting,
-                status=result.status,
-                reason=result.reason,
-                found=tuple(dict.fromkeys(f.symptom for f in target.findings if f.symptom in own)),
-            )
-        )
-    return tuple(found)
+    found = [(question, results[question.check.id]) for question in questions if question.check.id in results]
+    return tuple(asked_one(question, result.status, result.reason, target.findings) for question, result in found)
+
+
+def asked_one(question: Question, status: Status, reason: str, findings: Iterable[Finding]) -> Asked:
+    """One question with its answer; of the findings those count that its check can raise."""
+    own = {symptom.id for symptom in question.check.symptoms}
+    return Asked(
+        check=question.check.id,
+        title=question.check.title,
+        depth=question.check.depth.value,
+        requests=question.cost.requests,
+        proves=question.proves,
+        settles=question.settles,
+        waiting=question.waiting,
+        status=status,
+        reason=reason,
+        found=tuple(dict.fromkeys(finding.symptom for finding in findings if finding.symptom in own)),
+    )

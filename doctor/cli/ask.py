@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from doctor.context import Target
     from doctor.runner import RunPlan
 
-MAX_CHARACTERS = 4000  # a complaint, not a log file
-
 
 @click.command("ask", context_settings=CONTEXT)
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
@@ -91,28 +89,20 @@ def ask(  # noqa: PLR0913 - click hands over one parameter an option
 
 def said(words: tuple[str, ...]) -> str:
     """The complaint. Raises UsageError when there is none, or far too much of it."""
-    text = (
-        sys.stdin.buffer.read(MAX_CHARACTERS * 4 + 1).decode("utf-8", "replace") if words == ("-",) else " ".join(words)
+    from doctor.ask.asking import MAX_CHARACTERS, cleaned
+
+    piped = words == ("-",)
+    return cleaned(
+        sys.stdin.buffer.read(MAX_CHARACTERS * 4 + 1).decode("utf-8", "replace") if piped else " ".join(words)
     )
-    text = text.encode("utf-8", "replace").decode("utf-8").strip()
-    if not text:
-        raise UsageError('say what goes wrong, for example: llm-doctor ask "it forgets what I said"')
-    if len(text) > MAX_CHARACTERS:
-        raise UsageError(f"that is more than {MAX_CHARACTERS} characters; say in a sentence or two what goes wrong")
-    return text
 
 
 def begun(complaint: str, plugins: tuple[Path, ...]) -> "Interview":
     """The candidates for the complaint and the questions about them."""
-    from doctor.ask.candidates import candidates
-    from doctor.ask.match import Matcher
-    from doctor.ask.questions import Interview
-    from doctor.plugins import load_checks, load_playbooks
-    from doctor.selection import suited
+    from doctor.ask.asking import shelf
 
-    checks, books = load_checks(plugins), load_playbooks(plugins)
-    found = candidates(Matcher(books, checks).matches(complaint))
-    return Interview(found, suited(checks, index=False), books)
+    known = shelf(plugins)
+    return known.interview(known.candidates(complaint))
 
 
 def target_of(urls: tuple[str, ...], model: str, key: str) -> "tuple[Target, ...]":
@@ -132,44 +122,20 @@ def target_of(urls: tuple[str, ...], model: str, key: str) -> "tuple[Target, ...
 
 def answered(complaint: str, interview: "Interview", plan: "RunPlan | None") -> "tuple[Answer, int | None]":
     """Ask as planned. The number is the exit code of the signal that cut it short, if one did."""
-    from doctor import __version__
-    from doctor.ask.answer import Answer, asked, likely
+    from doctor.ask import asking
     from doctor.cli.follow import follow
-    from doctor.model import Tool
 
-    tool = Tool(version=__version__)
     if plan is None or not plan.targets or not interview.possible:
         reason = "" if plan is None or not interview.candidates else _why_nothing(plan)
-        named = likely(interview.candidates, None, interview.checks)
-        return Answer(tool=tool, complaint=complaint, candidates=named, reason=reason), None
+        return asking.named(complaint, interview, reason), None
     report, cut_short = asyncio.run(follow(plan))
-    (target,) = report.targets
-    answer = Answer(
-        tool=tool,
-        complaint=complaint,
-        candidates=likely(interview.candidates, target, interview.checks),
-        asked=asked(interview.asked, target),
-        state=report.state,
-        reason=_how_it_ended(interview, {cause.id for cause in target.causes if cause.verdict == "confirmed"}),
-        report=report,
-    )
-    return answer, cut_short
+    return asking.answered(complaint, interview, report), cut_short
 
 
 def _why_nothing(plan: "RunPlan") -> str:
-    if plan.targets:
-        return "No check can prove any of these, so none was run."
-    return "No model server was found, so nothing was looked for; name one with --target URL."
+    from doctor.ask.asking import NO_CHECK, NO_SERVER
 
-
-def _how_it_ended(interview: "Interview", confirmed: set[str]) -> str:
-    """What the asking did not cover, in a sentence."""
-    names = {candidate.book.id for candidate in interview.candidates}
-    if names & confirmed:
-        return "The asking ended there. llm-doctor check looks for everything else."
-    if confirmed:
-        return "It is none of these, but something else was found on the way."
-    return "None of these was proved. llm-doctor check looks for everything else."
+    return NO_CHECK if plan.targets else f"{NO_SERVER}; name one with --target URL."
 
 
 def exit_code(answer: "Answer", no_run: bool) -> int:

@@ -153,20 +153,13 @@ class Session:
 
     def not_found(self) -> int:
         """Say why there is nothing to treat: the cause is ruled out, or it could not be looked for."""
-        looked = {check.id: check for check in self.before.checks}
-        unseen = [looked[id_] for id_ in self.book.verify if id_ in looked and looked[id_].status == "skipped"]
-        if self.book.id in self.before.ruled_out:
-            say(f"{self.book.id} was looked for on {self.target.url} and not found: there is nothing to treat")
-            return exits.OK
-        if not self.book.proved_by:
-            say(f"no check can prove {self.book.id}; llm-doctor explain {self.book.id} says what to look at and to do")
-        elif unseen:
-            say(f"{self.book.id} could not be looked for on {self.target.url}: {unseen[0].reason}")
-        else:
-            say(f"{self.book.id} was not found on {self.target.url}; llm-doctor explain {self.book.id} shows its cures")
-        if self.depth != "deep" and self.book.proved_by:
+        from doctor.treat.treatment import why_nothing
+
+        absent, says = why_nothing(self.before, self.book, self.target.url)
+        say(says)
+        if not absent and self.depth != "deep" and self.book.proved_by:
             say("if a deeper run found it, add --depth deep")
-        return exits.UNKNOWN
+        return exits.OK if absent else exits.UNKNOWN
 
     def show(self) -> None:
         """The plan."""
@@ -248,22 +241,16 @@ class Session:
         return exits.INTERRUPTED if interrupted else exits.UNKNOWN
 
     def _verified(self, journal: "Journal", remedy: "Remedy", done: int, *, ask: bool) -> int:
-        import msgspec
-
         from doctor.report.treatment import left_page, outcome_page, undo_page
-        from doctor.treat.acts import Ended
-        from doctor.treat.treatment import model_after, own_steps
-        from doctor.treat.verdict import judged
+        from doctor.treat.treatment import left_over, noted, target_after
 
         say("done; now the same checks again")
-        target = msgspec.structs.replace(self.target, model=model_after(remedy) or self.target.model)
+        target = target_after(self.target, remedy)
         after, _ = self._run(target)
-        judgement = judged(self.before, after, self.book, self.known.checks)
-        journal.write(Ended(outcome=judgement.outcome.value))
+        judgement = noted(journal, self.before, after, self.book, self.known.checks)
         numbers = [(number.label, number.before, number.after) for number in judgement.numbers]
         put(outcome_page(judgement.outcome.value, judgement.because, numbers, self.look))
-        own = own_steps(remedy)[:done]
-        put(left_page([step for step in remedy.steps if step not in own], self.target.url, self.shell, self.look))
+        put(left_page(left_over(remedy, done), self.target.url, self.shell, self.look))
         if judgement.outcome in ("unchanged", "worse") and ask and self._back(judgement.outcome.value, journal):
             return exits.WARNING
         put(undo_page(journal.id, self.shell, self.look))
@@ -271,11 +258,9 @@ class Session:
 
     def _back(self, outcome: str, journal: "Journal") -> bool:
         """Offer to take back what did not help."""
-        from doctor.treat.acts import Ended
-        from doctor.treat.treatment import take_back
+        from doctor.treat.treatment import taken_back
 
         if not click.confirm(f"It is {outcome}. Take it back?", default=True, err=True):
             return False
-        asyncio.run(take_back(journal, api_key=self.target.api_key, each=lambda text: say(f"taken back: {text}")))
-        journal.write(Ended(outcome="undone"))
+        asyncio.run(taken_back(journal, api_key=self.target.api_key, each=lambda text: say(f"taken back: {text}")))
         return True

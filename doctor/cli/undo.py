@@ -61,18 +61,16 @@ def undo(id_: str | None, list_them: bool, api_key_file: str | None, no_color: b
 
 def _taken_back(folder: Path, key: str) -> int:
     from doctor.cli.interrupts import usual_interrupts
-    from doctor.treat.acts import Ended
     from doctor.treat.journal import reopened
-    from doctor.treat.treatment import take_back
+    from doctor.treat.treatment import taken_back
 
     usual_interrupts()
     with reopened(folder) as journal:
         try:
-            asyncio.run(take_back(journal, api_key=key, each=lambda text: say(f"taken back: {text}")))
+            asyncio.run(taken_back(journal, api_key=key, each=lambda text: say(f"taken back: {text}")))
         except TreatError as error:
             say(f"not everything could be taken back: {error}")
             return exits.UNKNOWN
-        journal.write(Ended(outcome="undone"))
     say("everything is as it was before the treatment")
     return exits.OK
 

@@ -5,6 +5,7 @@ import json
 import msgspec
 
 from doctor.ask.answer import Answer, Asked, Likely
+from doctor.ask.questions import Question
 from doctor.model import Status
 from doctor.report import Look
 from doctor.report.page import Page
@@ -64,13 +65,17 @@ def _candidate(sheet: Page, number: int, one: Likely) -> None:
 
 
 def _question(sheet: Page, number: int, one: Asked, titles: dict[str, int]) -> None:
-    cost = DEPTHS[one.depth] if one.depth == "passive" else f"{DEPTHS[one.depth]}, about {one.requests} requests"
-    sheet.add(one.title, marker=f"{number}. ", indent=2, tail=f"[{one.check}, {cost}]")
+    sheet.add(one.title, marker=f"{number}. ", indent=2, tail=f"[{one.check}, {cost(one.depth, one.requests)}]")
     sheet.add(why(one, titles), marker="why: ", indent=5)
-    sheet.add(_outcome(one), marker="answer: ", indent=5)
+    sheet.add(outcome(one), marker="answer: ", indent=5)
 
 
-def why(one: Asked, numbers: dict[str, int]) -> str:
+def cost(depth: str, requests: int) -> str:
+    """What a question costs the model, in words."""
+    return DEPTHS[depth] if depth == "passive" else f"{DEPTHS[depth]}, about {requests} requests"
+
+
+def why(one: Asked | Question, numbers: dict[str, int]) -> str:
     """The reason for a question in one sentence; candidates by their numbers."""
     parts = []
     if one.proves:
@@ -82,7 +87,8 @@ def why(one: Asked, numbers: dict[str, int]) -> str:
     return "; ".join(parts)
 
 
-def _outcome(one: Asked) -> str:
+def outcome(one: Asked) -> str:
+    """What a question brought, in words."""
     if one.status is Status.FAILED:
         return f"found {', '.join(one.found)}"
     if one.status is Status.PASSED:

@@ -1,10 +1,11 @@
-"""A treatment from the examination to the verdict, in pieces that the command line and the ward put together.
+"""A treatment from the examination to the verdict, in pieces that the faces and the ward put together.
 
-before = await examined(...)          # is it this cause, here and now?
-remedy = chosen(before, cause)        # the first one that can be carried out
+before = run(examination(...))        # is it this cause, here and now?
+remedy = automatic(cause)[0]          # one that can be carried out
 with begun(...) as journal:
-    await apply(...)                  # each step on consent
-judgement = judged(before, await examined(..., model=...), ...)
+    await carry_out(...)              # each step on consent
+    judgement = noted(journal, before, run(examination(target_after(...))), ...)
+await taken_back(journal)             # where it did not help
 """
 
 from collections.abc import Callable, Collection
@@ -23,10 +24,11 @@ from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
 from doctor.runner import RunPlan
 from doctor.selection import suited
+from doctor.treat.acts import Ended
 from doctor.treat.carry_out import Progress, do, undo
 from doctor.treat.journal import Journal, course
 from doctor.treat.prepare import Scene, act_of
-from doctor.treat.verdict import needed
+from doctor.treat.verdict import Judgement, judged, needed
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -80,6 +82,26 @@ def scene(report: TargetReport) -> Scene:
     )
 
 
+def why_nothing(before: TargetReport, book: Playbook, url: str) -> tuple[bool, str]:
+    """Why there is nothing to treat, and whether that is because the cause was looked for and is not there."""
+    looked = {check.id: check for check in before.checks}
+    unseen = [looked[id_] for id_ in book.verify if id_ in looked and looked[id_].status == "skipped"]
+    if book.id in before.ruled_out:
+        return True, f"{book.id} was looked for on {url} and not found: there is nothing to treat"
+    if not book.proved_by:
+        says = f"no check can prove {book.id}; llm-doctor explain {book.id} says what to look at and to do"
+    elif unseen:
+        says = f"{book.id} could not be looked for on {url}: {unseen[0].reason}"
+    else:
+        says = f"{book.id} was not found on {url}; llm-doctor explain {book.id} shows its cures"
+    return False, says
+
+
+def target_after(target: Target, remedy: Remedy) -> Target:
+    """The target as it is verified: a remedy may have made a model of another name."""
+    return msgspec.structs.replace(target, model=model_after(remedy) or target.model)
+
+
 def model_after(remedy: Remedy) -> str:
     """The name under which the model is to be verified; "" when it keeps its own."""
     return next((step.model for step in reversed(remedy.steps) if step.automatic and step.model), "")
@@ -103,6 +125,27 @@ async def carry_out(
 def own_steps(remedy: Remedy) -> tuple[Step, ...]:
     """The steps that the doctor does; the others are left to the user."""
     return tuple(step for step in remedy.steps if step.automatic)
+
+
+def left_over(remedy: Remedy, done: int) -> tuple[Step, ...]:
+    """The steps that are left to the user after the first `done` own ones."""
+    own = own_steps(remedy)[:done]
+    return tuple(step for step in remedy.steps if step not in own)
+
+
+def noted(
+    journal: Journal, before: TargetReport, after: TargetReport, book: Playbook, checks: tuple[Check, ...]
+) -> Judgement:
+    """What the same checks say now, written into the journal."""
+    judgement = judged(before, after, book, checks)
+    journal.write(Ended(outcome=judgement.outcome.value))
+    return judgement
+
+
+async def taken_back(journal: Journal, *, api_key: str = "", each: Callable[[str], None] = lambda _: None) -> None:
+    """Undo everything and write down that it is undone. Raises TreatError after trying all of it."""
+    await take_back(journal, api_key=api_key, each=each)
+    journal.write(Ended(outcome="undone"))
 
 
 async def take_back(journal: Journal, *, api_key: str = "", each: Callable[[str], None] = lambda _: None) -> int:

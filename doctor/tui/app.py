@@ -22,6 +22,7 @@ from doctor.tui import later
 from doctor.tui.commands import commands
 from doctor.tui.library import Library
 from doctor.tui.messages import (
+    ApplyAsked,
     CauseAsked,
     ChangeSeen,
     CopyAsked,
@@ -29,12 +30,14 @@ from doctor.tui.messages import (
     Happened,
     KnownAgain,
     LookTaken,
+    Occupied,
     PlaceAsked,
+    ServersChanged,
 )
 from doctor.tui.screens.causes import CausesScreen
 from doctor.tui.screens.overview import OverviewScreen
 from doctor.tui.screens.room import Room
-from doctor.tui.session import Clocks, Places, Session
+from doctor.tui.session import TREATMENT, Clocks, Places, Session
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.work import work
 
@@ -91,10 +94,7 @@ class DoctorApp(App[Report | None]):
         self.told: list[Event] = []
         self.main = CausesScreen(self.session)
         self.overview = OverviewScreen(self.session)
-        self.rooms: dict[str, Room] = {
-            "overview": self.overview,
-            "causes": self.main,
-        }
+        self.rooms: dict[str, Room] = {"overview": self.overview, "causes": self.main}
 
     def listener(self) -> Listener:
         """What live mode tells becomes messages."""
@@ -112,10 +112,8 @@ class DoctorApp(App[Report | None]):
         """Paint first, then start the run, then look at the machine."""
         with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.terminate)
-        for name, room in self.rooms.items():
-            self.install_screen(
-                room, name
-            )  # a screen that is not installed is thrown away when another takes its place
+        for name, room in self.rooms.items():  # one that is not installed is gone when another takes its place
+            self.install_screen(room, name)
         self.push_screen(self.room(self.first))
         self.call_after_refresh(self.begin)
         work(self, self.look_on, "live")
@@ -154,6 +152,7 @@ class DoctorApp(App[Report | None]):
             self.session.progress.trouble = str(error)
             self.changed()
             return
+        later.spare("first run")
         self.session.finished(report)
         self.hear(RunEnded(report=report))
 
@@ -226,7 +225,7 @@ class DoctorApp(App[Report | None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers: what the keys do, by name."""
-        return commands(self)
+        return commands(self, screen)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense now are not offered, nor those for what a narrow screen does not show."""
@@ -235,14 +234,26 @@ class DoctorApp(App[Report | None]):
             return False
         over = self.session.progress.over
         report = self.session.report is not None and not self.session.places.read_only
-        return {"stop": not over, "again": over, "save": report}.get(action, True)
+        quiet = self.session.occupied != TREATMENT
+        return {"stop": not over, "again": over, "save": report, "leave": quiet}.get(action, True)
+
+    @property
+    def here(self) -> str:
+        """The name of the place that is seen or lies below."""
+        return next((name for name, room in self.rooms.items() if room in self.screen_stack), "causes")
 
     def action_place(self, name: str) -> None:
         """Show one of the screens; what lies over the present one is closed."""
-        while len(self.screen_stack) > 2:
-            self.pop_screen()
+        if self.session.occupied == TREATMENT and self.disturbs():
+            return
+        self.close_overlays()
         if self.screen is not self.room(name):
             self.switch_screen(name)
+
+    def close_overlays(self) -> None:
+        """Close what lies over the present place."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
 
     @on(PlaceAsked)
     def go(self, message: PlaceAsked) -> None:
@@ -260,11 +271,44 @@ class DoctorApp(App[Report | None]):
         """The steps that cure a cause."""
         from doctor.tui.screens.playbook import PlaybookScreen
 
-        self.push_screen(PlaybookScreen(self.session, message.row))
+        self.push_screen(PlaybookScreen(self.session, message.row, self.here))
+
+    @on(ApplyAsked)
+    def treat(self, message: ApplyAsked) -> None:
+        """Carry a remedy out, unless this face only reads or something is under way already."""
+        from doctor.tui.applying import wished
+        from doctor.tui.screens.treat import TreatScreen
+
+        wish = wished(message.row, message.remedy, self.session)
+        if isinstance(wish, str):
+            self.notify(wish, markup=False)
+        else:
+            self.push_screen(TreatScreen(self.session, wish, self.here))
+
+    @on(Occupied)
+    def occupy(self, message: Occupied) -> None:
+        """Nothing disturbs what goes on, live mode neither."""
+        self.session.occupied = message.what
+        if self.live:
+            self.live.busy = bool(message.what) or not self.session.progress.over
+        self.refresh_bindings()
+
+    @on(ServersChanged)
+    def renew_all(self) -> None:
+        """After a treatment: close what shows how it was before, and examine the servers again."""
+        self.close_overlays()
+        self.begin()
+
+    def disturbs(self) -> bool:
+        """Say so where something goes on that must not be disturbed."""
+        if self.session.occupied:
+            self.notify(f"Not while {self.session.occupied} goes on", markup=False)
+        return bool(self.session.occupied)
 
     def action_again(self) -> None:
         """Run again."""
-        self.begin()
+        if not self.disturbs():
+            self.begin()
 
     def action_stop(self) -> None:
         """End the run early; what was found is kept."""
@@ -330,24 +374,22 @@ class DoctorApp(App[Report | None]):
 
     def _fatal_error(self) -> None:
         """A fault of this program: textual's own page shows every local variable, keys among them; ours does not."""
-        import traceback
+        from doctor.tui.fault import fault
 
-        from rich.text import Text
-
-        from doctor.redact import Redactor, gather
-
-        self._exit_renderables.append(Text(Redactor(gather()).text(traceback.format_exc())))
+        self._exit_renderables.append(fault())
         self._close_messages_no_wait()
 
     def action_leave(self) -> None:
-        """Quit; a run under way is given up."""
+        """Quit; a run under way is given up, a treatment is not."""
+        if self.session.occupied == TREATMENT and self.disturbs():
+            return
         self.stop_signal.set()
         self.exit(self.session.report)
 
     def action_interrupt(self) -> None:
         """Ctrl-C: as quitting, but a run that it breaks off counts as interrupted."""
         self.stop_signal.set()
-        self.exit(self.session.report, return_code=0 if self.session.progress.over else INTERRUPTED)
+        self.exit(self.session.report, return_code=INTERRUPTED if self.session.under_way else 0)
 
     def terminate(self) -> None:
         """SIGTERM: give the terminal back and end."""

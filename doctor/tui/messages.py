@@ -6,6 +6,7 @@ from textual.message import Message
 
 from doctor.events import Event
 from doctor.known import Known
+from doctor.model import Remedy
 from doctor.tui.outline import Row
 from doctor.vitals import Look
 
@@ -83,3 +84,23 @@ class FixAsked(Message):
     """The reader wants the steps that cure the cause of this line."""
 
     row: Row
+
+
+@dataclass
+class ApplyAsked(Message):
+    """The reader wants this remedy of the cause of this line to be carried out."""
+
+    row: Row
+    remedy: Remedy
+
+
+@dataclass
+class Occupied(Message):
+    """Something goes on that must not be disturbed, a run or live mode would; "" when it has ended."""
+
+    what: str
+
+
+@dataclass
+class ServersChanged(Message):
+    """A treatment changed something: what was known of the servers is old."""

@@ -168,17 +168,22 @@ def _findings(target: TargetProgress, title: str, found: Sequence[Finding], *, u
     yield from _group(target, title, sign, tone, members, unfolded=unfolded)
 
 
-def _cause(target: TargetProgress, cause: Cause, level: int) -> Branch | Row:
-    suspected = cause.verdict != "confirmed"
-    row = Row(
+def cause_row(target: TargetProgress, cause: Cause, level: int = 1) -> Row:
+    """The line of a cause."""
+    return Row(
         key=f"{target.url} cause {cause.id}",
         level=level,
-        sign="?" if suspected else SEVERITY_SIGNS[cause.severity],
+        sign="?" if cause.verdict != "confirmed" else SEVERITY_SIGNS[cause.severity],
         tone=SEVERITY_TONES[cause.severity],
         text=one_line(cause.title, CAUSE_CHARACTERS),
         target=target,
         item=cause,
     )
+
+
+def _cause(target: TargetProgress, cause: Cause, level: int) -> Branch | Row:
+    suspected = cause.verdict != "confirmed"
+    row = cause_row(target, cause, level)
     found = findings_of(target, cause)
     members = tuple(_finding(target, cause.id, number, finding, level + 1) for number, finding in enumerate(found))
     return Branch(row=row, members=members, open=not suspected) if members else row

@@ -43,6 +43,12 @@ class Measurements(Part, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
 
 
+class Changes(Part, frozen=True, kw_only=True):
+    """Values before and after: label, before, after; what is the same and what is not is told apart."""
+
+    rows: tuple[tuple[str, str, str], ...]
+
+
 class Action(Part, frozen=True, kw_only=True):
     """Something to copy: `heading` says what to do with `text`, `undo` how to take it back.
 
@@ -120,7 +126,7 @@ class Compared(Part, frozen=True, kw_only=True):
 
 
 Picture = Bars | Stacked | Strip | Matrix | Compared
-Block = Heading | Paragraph | Bullet | Code | Measurements | Action | Picture
+Block = Heading | Paragraph | Bullet | Code | Measurements | Changes | Action | Picture
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

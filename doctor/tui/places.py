@@ -18,4 +18,5 @@ PLACES = (
     Place("3", "fit", "Fit", "what a model needs under other settings, and whether it fits"),
     Place("4", "history", "History", "reports that were kept, and what changed between two of them"),
     Place("5", "report", "Report", "a bug report for the project whose server it is, redacted"),
+    Place("6", "ask", "Ask", "what goes wrong in your own words, and the few checks that tell the likely causes apart"),
 )

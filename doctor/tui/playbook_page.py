@@ -16,17 +16,16 @@ def remedy_line(remedy: Remedy) -> tuple[str, str]:
     return plain(remedy.say), RISKS.get(remedy.risk, one_line(remedy.risk, 60))
 
 
-def remedy_page(cause: Cause, number: int, target: TargetProgress, library: Library) -> Page:
-    """The remedy with this number; a cause without one says what its page says."""
+def remedy_page(cause: Cause, number: int, target: TargetProgress, library: Library, note: str = "") -> Page:
+    """The remedy with this number; a cause without one says what its page says. `note`: who can carry it out."""
     if number >= len(cause.remedies):
         return _without(cause, target, library)
     remedy = cause.remedies[number]
     says, risk = remedy_line(remedy)
     found: list[Block] = []
-    if remedy.effect:
-        found.append(Paragraph(text=plain(remedy.effect)))
-    if risk:
-        found.append(Paragraph(text=f"Risk: {risk}.", tone="faint"))
+    facts = " ".join(part for part in (plain(remedy.effect), f"Risk: {risk}." if risk else "", note) if part)
+    if facts:  # in one piece: what there is to do should be seen without scrolling
+        found.append(Paragraph(text=facts))
     found.append(Heading(text=count(len(remedy.steps), "step")))
     found += [action(step, target.url) for step in remedy.steps]
     found += afterwards(cause, target, library)

@@ -12,6 +12,7 @@ class TargetProgress:
     """One server: who it is, which checks run, what they found and what that means."""
 
     def __init__(self, target: Target, checks: tuple[str, ...]) -> None:
+        self.target = target
         self.url = target.url
         self.origin = target.origin
         self.again = target.again or ("llm-doctor", "check", "--target", target.url)

@@ -15,6 +15,7 @@ from doctor.tui.library import Library
 from doctor.tui.progress import Progress
 from doctor.vitals import Look
 
+TREATMENT, QUESTIONS = "a treatment", "the asking"  # what may go on besides a run
 MOST_HAPPENED, SENTENCE_CHARACTERS = 50, 300
 
 
@@ -24,6 +25,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     history: Path | None = None
     read_only: bool = False  # seen by a browser: nothing is written and nothing is cured
     deadline_s: float = 180.0
+    plugins: tuple[Path, ...] = ()
 
 
 class Clocks(NamedTuple):
@@ -45,11 +47,17 @@ class Session:
         self.report: Report | None = None  # the last finished run, kept up to date by live mode
         self.looks: deque[Look] = deque(maxlen=KEPT_LOOKS)
         self.happened: deque[tuple[str, str]] = deque(maxlen=MOST_HAPPENED)  # time of day, sentence
+        self.occupied = ""  # what goes on that neither a run nor another screen may disturb
         self.known_seconds: dict[str, float] = {}  # check -> seconds that it took in an earlier run
 
     def begin(self) -> None:
         """A run begins."""
         self.progress = Progress(self.depth, self.clock)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is broken off when the face is left now."""
+        return bool(self.occupied) or not self.progress.over
 
     def finished(self, report: Report) -> None:
         """A run ended with this report; what its checks took tells how long the next will be."""

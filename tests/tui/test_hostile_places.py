@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 from textual.content import Content
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from doctor.errors import UsageError
 from doctor.history import add
@@ -14,7 +14,7 @@ from doctor.tui.session import Places
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.widgets.slider import Slider
 from doctor.vitals import Loaded, Look
-from tests.tui import machine, stories
+from tests.tui import machine, stories, treatments
 from tests.tui.test_app import settled
 from tests.tui.test_hostile import HOSTILE, clickable, drawn, filled, harmless, hostile_events, hostile_library
 from tests.tui.test_places import worked
@@ -77,6 +77,49 @@ async def test_history_report_and_playbook_take_hostile_text_as_text(text, tmp_p
         assert safe(app)
         remedies = app.screen.query_one("#remedies", OptionList)
         assert remedies.option_count == len(stories.WINDOW.remedies)
+
+
+@pytest.mark.parametrize("text", [TOGETHER, HOSTILE["long"], HOSTILE["lines"]], ids=["together", "long", "lines"])
+async def test_the_treatment_takes_hostile_text_as_text(text):
+    app = stories.app(stories.sick())
+    async with app.run_test(size=(100, 60)) as pilot:
+        await worked(app, pilot)
+        screen = await treatments.shown(app, pilot, treatments.AT_FIRST)
+        for name, moment in treatments.MOMENTS.items():
+            state = filled(moment, text)
+            numbers = filled(treatments.NUMBERS, text)
+            if moment.judgement:
+                judgement = msgspec.structs.replace(moment.judgement, because=text, numbers=numbers)
+                state = msgspec.structs.replace(state, judgement=judgement)
+            treatments.at(screen, msgspec.structs.replace(state, stage=moment.stage))
+            await settled(pilot)
+            assert safe(app), name
+
+
+@pytest.mark.parametrize("text", [TOGETHER, HOSTILE["long"], HOSTILE["lines"]], ids=["together", "long", "lines"])
+async def test_the_asking_takes_hostile_text_as_text(text):
+    app = stories.app(stories.sick(), first="ask")
+    async with app.run_test(size=(100, 60)) as pilot:
+        await worked(app, pilot)
+        app.screen.query_one("#complaint", Input).value = text
+        await worked(app, pilot)
+        assert safe(app)
+        for name, moment in treatments.INQUIRIES.items():
+            likely = tuple(msgspec.structs.replace(one, title=text, because=(text,)) for one in moment.likely)
+            asked = tuple(
+                msgspec.structs.replace(one, title=text, reason=text, found=(text,), settles=(text,))
+                for one in moment.asked
+            )
+            given = msgspec.structs.replace(moment, likely=likely, asked=asked, reason=text)
+            treatments.inquired(app, given)
+            await settled(pilot)
+            assert safe(app), name
+        await pilot.press("down", "enter")
+        await worked(app, pilot)
+        assert safe(app)
+        treatments.inquired(app, msgspec.structs.replace(treatments.INQUIRIES["empty"], trouble=text))
+        await settled(pilot)
+        assert safe(app)
 
 
 def pictures_of(text):

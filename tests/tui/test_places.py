@@ -60,6 +60,21 @@ async def test_the_overview_lists_what_is_wrong_and_enter_opens_it():
         assert page(app).title == stories.MEMORY.title
 
 
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        (stories.nothing, "No model server was found; 2 says what to do."),
+        (stories.healthy, "Nothing is wrong as far as"),
+    ],
+)
+async def test_the_overview_says_so_when_a_run_ends_with_nothing(story, says):
+    app = stories.app(story(), first="overview")
+    async with app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        assert says in app.screen.query_one(FoundList).says
+        assert says.partition(";")[0] in app.export_screenshot().replace("&#160;", " ")
+
+
 async def test_the_overview_shows_the_vital_signs_of_server_card_and_machine():
     app = machine.watched()
     async with app.run_test(size=(120, 40)) as pilot:

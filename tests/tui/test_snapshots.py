@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from doctor.sizing.fit import Room
 from doctor.tui.screens import fit as fit_screen
-from tests.tui import machine, stories
+from tests.tui import machine, stories, treatments
 from tests.tui.test_app import settled
 from tests.tui.test_places import worked
 
@@ -81,6 +81,36 @@ def pressing(theme, *keys):
 def test_screen(snap_compare, place, size, theme):
     first, keys = PLACES[place]
     assert snap_compare(machine.watched(first=first), terminal_size=size, run_before=pressing(theme, *keys))
+
+
+@pytest.mark.parametrize(("size", "theme"), SHAPES, ids=SHAPE_IDS)
+@pytest.mark.parametrize("moment", ["asking", "fixed"])
+def test_treatment(snap_compare, moment, size, theme):
+    async def run_before(pilot):
+        await pressing(theme)(pilot)
+        await treatments.shown(pilot.app, pilot, treatments.MOMENTS[moment])
+
+    assert snap_compare(machine.watched(first="causes"), terminal_size=size, run_before=run_before)
+
+
+@pytest.mark.parametrize("moment", ["looking", "doing", "verifying", "unchanged", "worse", "failed", "undone"])
+def test_moment_of_a_treatment(snap_compare, moment):
+    async def run_before(pilot):
+        await pressing("dark")(pilot)
+        await treatments.shown(pilot.app, pilot, treatments.MOMENTS[moment])
+
+    assert snap_compare(machine.watched(first="causes"), terminal_size=(80, 24), run_before=run_before)
+
+
+@pytest.mark.parametrize(("size", "theme"), SHAPES, ids=SHAPE_IDS)
+@pytest.mark.parametrize("moment", treatments.INQUIRIES)
+def test_asking(snap_compare, moment, size, theme):
+    async def run_before(pilot):
+        await pressing(theme)(pilot)
+        treatments.inquired(pilot.app, treatments.INQUIRIES[moment])
+        await settled(pilot)
+
+    assert snap_compare(machine.watched(first="ask"), terminal_size=size, run_before=run_before)
 
 
 @pytest.mark.parametrize("story", STORIES)

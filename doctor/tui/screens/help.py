@@ -13,11 +13,12 @@ from doctor.tui.tones import toned
 from doctor.tui.widgets.hanging import Hanging
 
 KEYS = (
-    ("1 to 5", "the screens: overview, causes, fit, history, report"),
+    ("1 to 6", "the screens: overview, causes, fit, history, report, ask"),
     ("up down", "move; in the causes n and p go to the next and previous finding"),
     ("enter", "open, or go into the detail; esc goes back"),
     ("space", "fold or unfold a line; left and right do the same"),
     ("f", "the steps that cure the highlighted cause"),
+    ("a", "playbook: have the remedy done; y and n answer before each step, esc stops, u takes it back"),
     ("tab", "go to the next step or part"),
     ("c", "copy the selected step, the first one, or the report"),
     ("r", "run again"),
@@ -26,6 +27,7 @@ KEYS = (
     ("s", "save the report as JSON and as text; on screen 5 the bug report"),
     ("m k", "history: mark a run to compare with, keep the present run"),
     ("u", "report: copy the address of the prefilled page"),
+    ("/ o", "ask: type other words, ask another server; esc leaves the field, so that keys are keys again"),
     ("left right", "fit: less or more"),
     ("t", "light or dark"),
     ("ctrl+p", "everything by name"),

@@ -12,7 +12,9 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from doctor.model import Cause
+from doctor.model import Cause, Remedy
+from doctor.tui.applying import apply_note, can_be_applied
+from doctor.tui.messages import ApplyAsked
 from doctor.tui.outline import Row
 from doctor.tui.playbook_page import remedy_line, remedy_page
 from doctor.tui.screens.room import LAST_KEYS, Room
@@ -25,17 +27,19 @@ from doctor.tui.widgets.hanging import Hanging
 class PlaybookScreen(Room):
     """Lies over the causes until Escape closes it; what it shows is the cause as it was when it was opened."""
 
-    PLACE = "causes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back"),
+        Binding("a", "apply", "Apply"),
         Binding("tab", "app.focus_next", "Next step", show=True),
         Binding("c", "app.copy_step", "Copy"),
         *LAST_KEYS,
     ]
 
-    def __init__(self, session: Session, row: Row) -> None:
+    def __init__(self, session: Session, row: Row, place: str) -> None:
         super().__init__(session)
+        self.PLACE = place
         self.row = row
+        self.number = 0  # of the remedy that is shown
 
     @property
     def cause(self) -> Cause:
@@ -48,7 +52,7 @@ class PlaybookScreen(Room):
         """The choice above, the steps below."""
         title = Content.assemble(toned(f"{self.row.sign} ", self.row.tone), Content.styled(self.row.text, "bold"))
         remedies = OptionList(id="remedies", markup=False)
-        remedies.add_options(_option(number, self.cause) for number in range(len(self.cause.remedies)))
+        remedies.add_options(self._option(number) for number in range(len(self.cause.remedies)))
         yield Vertical(Static(title, id="cause-title", markup=False), remedies, Detail(), id="playbook")
 
     @on(Mount)
@@ -75,13 +79,31 @@ class PlaybookScreen(Room):
         event.stop()
         self.query_one(Detail).focus()
 
+    @property
+    def remedy(self) -> Remedy | None:
+        """The remedy that is shown."""
+        return self.cause.remedies[self.number] if self.number < len(self.cause.remedies) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Carrying out is offered where it is possible."""
+        return action != "apply" or can_be_applied(self.row, self.remedy, self.session.places)
+
+    def action_apply(self) -> None:
+        """Go on to the plan of this remedy."""
+        if self.remedy is not None:
+            self.post_message(ApplyAsked(self.row, self.remedy))
+
     async def _show(self, number: int) -> None:
+        self.number = number
+        self.refresh_bindings()
         if self.row.target is not None:
-            page = remedy_page(self.cause, number, self.row.target, self.session.library)
+            note = apply_note(self.row, self.remedy, self.session.places)
+            page = remedy_page(self.cause, number, self.row.target, self.session.library, note)
             await self.query_one(Detail).tell(page)
 
-
-def _option(number: int, cause: Cause) -> Option:
-    says, risk = remedy_line(cause.remedies[number])
-    mark = Content.styled(f"{number + 1}. ", "bold")
-    return Option(Hanging(mark, Content.assemble(says, toned(f"  {risk}" if risk else "", "faint"))))
+    def _option(self, number: int) -> Option:
+        says, risk = remedy_line(self.cause.remedies[number])
+        able = can_be_applied(self.row, self.cause.remedies[number], self.session.places)
+        traits = "; ".join(part for part in ("a applies it" if able else "", risk) if part)
+        mark = Content.styled(f"{number + 1}. ", "bold")
+        return Option(Hanging(mark, Content.assemble(says, toned(f"  {traits}" if traits else "", "faint"))))

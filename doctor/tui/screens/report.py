@@ -52,7 +52,8 @@ class ReportScreen(Room):
         """What goes into it, and what comes out."""
         projects = OptionList(*(Option(Content(name)) for name in self.projects), id="projects", markup=False)
         words = Input(placeholder="in your words: what you did and saw (optional)", id="words", select_on_focus=False)
-        side = Vertical(Static("For which project", classes="label", markup=False), projects, id="choices")
+        which = Content.styled("For which project", "bold underline")
+        side = Vertical(Static(which, classes="label", markup=False), projects, id="choices")
         preview = VerticalScroll(Static("", id="preview", markup=False), id="paper", can_focus=True)
         yield Vertical(
             words, Horizontal(side, preview, id="report-body"), Static("", id="replaced", markup=False), id="report"

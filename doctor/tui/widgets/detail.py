@@ -10,6 +10,7 @@ from doctor.tui.page import (
     Action,
     Block,
     Bullet,
+    Changes,
     Code,
     Heading,
     Measurements,
@@ -18,6 +19,7 @@ from doctor.tui.page import (
 )
 from doctor.tui.tones import toned
 from doctor.tui.widgets.action_box import ActionBox
+from doctor.tui.widgets.changes import ChangeTable
 from doctor.tui.widgets.evidence import EvidenceTable
 from doctor.tui.widgets.hanging import Hanging
 from doctor.tui.widgets.picture import PictureBox
@@ -53,7 +55,8 @@ class Detail(VerticalScroll, can_focus=True):
         above: Block | None = None
         for block in self.page.blocks:
             widget = drawn(block)
-            widget.set_class(isinstance(above, Paragraph) and isinstance(block, Paragraph), "apart")
+            apart = isinstance(above, Paragraph) and isinstance(block, Paragraph) and not block.indent
+            widget.set_class(apart, "apart")
             yield widget
             above = block
 
@@ -80,6 +83,8 @@ def drawn(block: Block) -> Widget:
             return Static(Content(block.text), classes="code", markup=False)
         case Measurements():
             return EvidenceTable(block.evidence)
+        case Changes():
+            return ChangeTable(block.rows)
         case Action():
             return ActionBox(block)
         case _:

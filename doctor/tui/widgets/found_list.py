@@ -25,6 +25,7 @@ class FoundList(OptionList):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.found: list[Row] = []
+        self.says = ""  # instead of a list, where there is none
 
     @property
     def row(self) -> Row | None:
@@ -35,11 +36,12 @@ class FoundList(OptionList):
     def tell(self, progress: Progress) -> None:
         """Show what was found so far."""
         found = worth_a_line(progress)
-        if found == self.found and self.option_count:
+        says = "" if found else _nothing(progress)
+        if (found, says) == (self.found, self.says) and self.option_count:
             return
         before = self.found[self.highlighted].key if self.highlighted is not None and self.found else ""
-        self.found = found
-        options = [Option(_drawn(row)) for row in found] or [Option(toned(_nothing(progress), "faint"), disabled=True)]
+        self.found, self.says = found, says
+        options = [Option(_drawn(row)) for row in found] or [Option(toned(says, "faint"), disabled=True)]
         self.set_options(options)
         keys = [row.key for row in found]
         self.highlighted = (keys.index(before) if before in keys else 0) if found else None

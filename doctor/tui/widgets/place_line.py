@@ -9,6 +9,7 @@ from doctor.tui.messages import PlaceAsked
 from doctor.tui.places import PLACES, Place
 
 ROOMY = 60  # with fewer columns the titles stand close together
+TIGHT = 40  # what the titles alone need, each behind a blank
 
 
 class PlaceLine(Horizontal):
@@ -41,14 +42,17 @@ class PlaceLink(Static):
         self.draw()
 
     def draw(self) -> None:
-        """Key and title."""
+        """Key and title; where six titles have no room, only the present one and the keys of the others."""
+        width = self.app.size.width
         title = Content.styled(self.place.title, "bold" if self.here else "")
-        if self.app.size.width < ROOMY:
-            self.update(Content.assemble("[" if self.here else " ", title, "]" if self.here else ""))
-            return
         key = Content.styled(self.place.key, "$foreground 65%")
         sides = ("[", "]") if self.here else (" ", " ")
-        self.update(Content.assemble(sides[0], key, " ", title, sides[1], " "))
+        if width >= ROOMY:
+            self.update(Content.assemble(sides[0], key, " ", title, sides[1], " "))
+        elif width >= TIGHT:
+            self.update(Content.assemble(sides[0], title, "]" if self.here else ""))
+        else:
+            self.update(Content.assemble(sides[0], title if self.here else key, sides[1]))
 
     def on_click(self) -> None:
         """Go there."""
