@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from doctor.check import Check
 from doctor.contained import Contained
@@ -20,6 +21,7 @@ from doctor.errors import PluginError
 from doctor.model import Category, Depth, Symptom, Verdict
 from doctor.playbooks import Playbook, read_playbook
 
+T = TypeVar("T", Check, Playbook)
 SUBJECTS = ("server", "index", "embedder")
 DEEP_DEADLINE_S = 120.0
 QUICK_DEADLINE_S = 45.0
@@ -36,32 +38,36 @@ def bundled_folder() -> Path:
 
 def load_checks(folders: Iterable[Path] = ()) -> tuple[Check, ...]:
     """Bundled checks and those of `folders`, by category and id. Raises PluginError for a folder without any."""
-    found: dict[str, Check] = {}
-    for folder, origin in _folders(folders):
+    found = {check.id: check for check in bundled_checks()}
+    for folder in _sound(folders):
         for path, category in _files(folder / "checks", "*.py"):
-            found[path.stem] = load_check(path, category, origin)
-    return tuple(sorted(found.values(), key=lambda check: (list(Category).index(check.category), check.id)))
+            found[path.stem] = load_check(path, category, str(folder))
+    return _in_order(found.values())
 
 
 def load_playbooks(folders: Iterable[Path] = ()) -> tuple[Playbook, ...]:
     """Bundled playbooks and those of `folders`, in the order in which causes are eliminated."""
-    found: dict[str, Playbook] = {}
-    for folder, _ in _folders(folders):
+    found = {book.id: book for book in bundled_playbooks()}
+    for folder in _sound(folders):
         for path, category in _files(folder / "playbooks", "*.md"):
             found[path.stem] = read_playbook(path, category)
-    return tuple(sorted(found.values(), key=lambda book: (list(Category).index(book.category), book.id)))
+    return _in_order(found.values())
 
 
 @functools.cache
 def bundled_checks() -> tuple[Check, ...]:
-    """The checks that come with the program."""
-    return load_checks()
+    """The checks that come with the program, read once: a view or an exporter makes run after run."""
+    return _in_order(load_check(*file) for file in _files(bundled_folder() / "checks", "*.py"))
 
 
 @functools.cache
 def bundled_playbooks() -> tuple[Playbook, ...]:
-    """The playbooks that come with the program."""
-    return load_playbooks()
+    """The playbooks that come with the program, read once."""
+    return _in_order(read_playbook(*file) for file in _files(bundled_folder() / "playbooks", "*.md"))
+
+
+def _in_order(found: Iterable[T]) -> tuple[T, ...]:
+    return tuple(sorted(found, key=lambda one: (list(Category).index(one.category), one.id)))
 
 
 def load_check(path: Path, category: Category, origin: str = "bundled") -> Check:
@@ -131,13 +137,12 @@ def _module(path: Path) -> ModuleType:
     return module
 
 
-def _folders(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    yield bundled_folder(), "bundled"
+def _sound(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         if not (folder / "checks").is_dir() and not (folder / "playbooks").is_dir():
             msg = f"plug-in folder {folder} has neither a checks nor a playbooks folder in it"
             raise PluginError(msg)
-        yield folder, str(folder)
+        yield folder
 
 
 def _files(root: Path, pattern: str) -> Iterator[tuple[Path, Category]]:
