@@ -10,8 +10,8 @@ Lost parts count as a fault only where the server also counted too few tokens; w
 text is sent with the question in front, because a cut tail takes the question along. Where all tokens arrived, two or
 more misses lead to two more texts, a short one and one of half the length.
 
-Limits: where all tokens arrived a miss is the model's own weakness and stays a note; only a model that finds no code
-in two texts and few in a short one is more than that, unless it has fewer than two billion parameters.
+Limits: where all tokens arrived a miss is the model's own weakness and stays a note, but for a model of two billion
+parameters or more that finds no code in two texts and few in a short one.
 """
 
 from doctor.api import (
@@ -38,10 +38,7 @@ MIDDLE = Symptom(
     id="canary-middle-lost", title="The model uses the ends of a text only", severity=Severity.NOTE, semantic=True
 )
 BEYOND = Symptom(
-    id="canary-beyond-reach",
-    title="The model reads short texts but not long ones",
-    severity=Severity.NOTE,
-    semantic=True,
+    id="canary-beyond-reach", title="The model reads short texts, not long ones", severity=Severity.NOTE, semantic=True
 )
 ALL = Symptom(id="canary-all-lost", title="The model finds nothing in a text that it was given", semantic=True)
 
@@ -64,16 +61,16 @@ async def check(context: Context) -> Verdict:
     if sum(found) >= ENOUGH:
         return verdict(measured=[evidence])
     places = probed("depths found", depths(canary.needles))
-    if (exchange.prompt_tokens or canary.words) < SHORT * (canary.expected_tokens or canary.words):
-        if not sum(found) and canary.question_first is not None:
-            found = [needle.found for needle in canary.question_first]
-            places = probed("depths found with the question in front", depths(canary.question_first))
-        symptom = lost_part(found)
-        if symptom is None:
-            raise Skip("the prompt was cut, and the answer does not show where")
-        message = f"Of four codes in a long text those at these depths came back: {places.value}"
-        return verdict(seen(symptom, "long text", message, evidence, places))
-    return verdict(weakness(canary, found), measured=[evidence, places])
+    if (exchange.prompt_tokens or canary.words) >= SHORT * (canary.expected_tokens or canary.words):
+        return verdict(weakness(canary, found), measured=[evidence, places])
+    if not sum(found) and canary.question_first is not None:
+        found = [needle.found for needle in canary.question_first]
+        places = probed("depths found with the question in front", depths(canary.question_first))
+    symptom = lost_part(found)
+    if symptom is None:
+        raise Skip("the prompt was cut, and the answer does not show where")
+    message = f"Of four codes in a long text those at these depths came back: {places.value}"
+    return verdict(seen(symptom, "long text", message, evidence, places))
 
 
 def depths(needles: tuple[Needle, ...]) -> str:
