@@ -5,10 +5,9 @@ What: four door codes at 2, 35, 65 and 97 % of a long text, asked for at its end
 Why: it shows where text is lost: at the head (a prompt that was cut), at the tail (a client or an embedder that cuts),
 or in the middle (a model that was given everything and uses only the ends).
 
-How: one request, temperature 0, codes drawn anew for every run. A code counts as found when it stands in the answer.
-Lost parts count as a fault only where the server also counted too few tokens; where nothing came back then, the same
-text is sent with the question in front, because a cut tail takes the question along. Where all tokens arrived, two or
-more misses lead to two more texts, a short one and one of half the length.
+How: one request, temperature 0, codes drawn anew for every run. Lost parts count as a fault only where the server also
+counted too few tokens; where no code came back then, the same text is sent with the question in front, because a cut
+tail takes the question along. Where all tokens arrived, two or more misses lead to a short text and one of half length.
 
 Limits: where all tokens arrived a miss is the model's own weakness and stays a note, but for a model of two billion
 parameters or more that finds no code in two texts and few in a short one.
