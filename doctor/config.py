@@ -7,14 +7,17 @@ suppression would otherwise look like a setting that works.
 import datetime as dt
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from doctor.errors import UsageError
 from doctor.text import one_line
+
+if TYPE_CHECKING:
+    from doctor.check import Check
 
 MAX_BYTES = 1 << 20
 PREFIX = "LLM_DOCTOR_"
@@ -152,19 +155,30 @@ def _from_variables(environment: Mapping[str, str]) -> dict[str, Any]:
 NUMBERS = ("deadline", "interval")
 
 
-def apply_thresholds(limits: Mapping[str, Mapping[str, float]], checks: Any) -> None:  # noqa: ANN401 - loaded checks
-    """Set the named constants of check files. Raises UsageError for a check or constant that does not exist."""
+def with_thresholds(limits: Mapping[str, Mapping[str, float]], checks: Sequence["Check"]) -> tuple["Check", ...]:
+    """The checks, those with limits read anew with other constants: the others and later runs keep their own.
+
+    Raises UsageError for a check or constant that does not exist.
+    """
     known = {check.id: check for check in checks}
-    for id_, values in limits.items():
+    for id_ in limits:
         if id_ not in known:
             raise UsageError(f"thresholds: there is no check {one_line(id_, 60)!r}{_near(id_, list(known))}")
-        constants = known[id_].run.__globals__
-        numbers = sorted(name for name, value in constants.items() if name.isupper() and _is_number(value))
-        for name, value in values.items():
-            if name.upper() not in numbers:
-                there = ", ".join(numbers) or "none"
-                raise UsageError(f"thresholds.{id_}: there is no {one_line(name, 60)!r}; known are {there}")
-            constants[name.upper()] = type(constants[name.upper()])(value)
+    return tuple(_limited(check, limits[check.id]) if check.id in limits else check for check in checks)
+
+
+def _limited(check: "Check", values: Mapping[str, float]) -> "Check":
+    from doctor.plugins import load_check
+
+    own = load_check(check.path, check.category, check.origin)
+    constants = own.run.__globals__
+    numbers = sorted(name for name, value in constants.items() if name.isupper() and _is_number(value))
+    for name, value in values.items():
+        if name.upper() not in numbers:
+            there = ", ".join(numbers) or "none"
+            raise UsageError(f"thresholds.{check.id}: there is no {one_line(name, 60)!r}; known are {there}")
+        constants[name.upper()] = type(constants[name.upper()])(value)
+    return own
 
 
 def _is_number(value: object) -> bool:

@@ -81,11 +81,11 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
     """
     # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
     loaded = await asyncio.to_thread(load_checks, plan.plugins)
-    checks = selected(loaded, plan.only, plan.skip, index=any(target.index for target in plan.targets))
     if plan.thresholds:
-        from doctor.config import apply_thresholds
+        from doctor.config import with_thresholds
 
-        apply_thresholds(plan.thresholds, checks)
+        loaded = with_thresholds(plan.thresholds, loaded)
+    checks = selected(loaded, plan.only, plan.skip, index=any(target.index for target in plan.targets))
     playbooks = await asyncio.to_thread(load_playbooks, plan.plugins)
     return await Run(plan, emit, stop or asyncio.Event(), checks, playbooks).carry_out()
 

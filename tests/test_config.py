@@ -6,7 +6,7 @@ import textwrap
 import msgspec
 import pytest
 
-from doctor.config import Suppression, apply_thresholds, merged, read
+from doctor.config import Suppression, merged, read, with_thresholds
 from doctor.errors import UsageError
 from doctor.model import Severity, State
 from doctor.plugins import load_checks
@@ -73,13 +73,15 @@ def test_thresholds_change_the_constants_of_one_check_only():
         for name, value in window.run.__globals__.items()
         if name.isupper() and isinstance(value, int) and value > 1
     )
-    apply_thresholds({"window": {name.lower(): 77}}, checks)
-    assert window.run.__globals__[name] == 77
-    assert next(check for check in load_checks() if check.id == "window").run.__globals__[name] != 77
+    other = {check.id: check for check in with_thresholds({"window": {name.lower(): 77}}, checks)}
+    assert other["window"].run.__globals__[name] == 77
+    assert window.run.__globals__[name] != 77
+    assert other["canary"] is next(check for check in checks if check.id == "canary")
+    assert next(check for check in load_checks() if check.id == "window") is window
     with pytest.raises(UsageError, match="did you mean window"):
-        apply_thresholds({"windw": {}}, checks)
+        with_thresholds({"windw": {}}, checks)
     with pytest.raises(UsageError, match="there is no 'nothing'; known are"):
-        apply_thresholds({"window": {"nothing": 1}}, checks)
+        with_thresholds({"window": {"nothing": 1}}, checks)
 
 
 SICK = msgspec.structs.replace(TARGET, causes=(CONFIRMED,), findings=TARGET.findings[:2], checks=TARGET.checks)
