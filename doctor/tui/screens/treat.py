@@ -59,7 +59,7 @@ class TreatScreen(Room):
         self.busy = True
 
         async def doing() -> None:
-            self.post_message(Occupied(TREATMENT))
+            self.app.post_message(Occupied(TREATMENT))  # the same way as the end, which must not overtake it
             try:
                 await job()
             finally:
