@@ -7,7 +7,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -117,10 +117,19 @@ def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
 
 
 def asked(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
-    """How many exchanges with the model are among the facts."""
+    """How many exchanges with the model are among the facts; one that several facts hold counts once."""
+    return len(set(_exchanges(facts)))
+
+
+def _exchanges(facts: Any) -> Iterator[bytes]:  # noqa: ANN401 - a tree of builtins
     if isinstance(facts, dict):
-        return ("purpose" in facts and "status" in facts) + sum(map(asked, facts.values()))
-    return sum(map(asked, facts)) if isinstance(facts, list | tuple) else 0
+        if "purpose" in facts and "status" in facts:
+            yield msgspec.json.encode(facts)
+        for value in facts.values():
+            yield from _exchanges(value)
+    elif isinstance(facts, list | tuple):
+        for value in facts:
+            yield from _exchanges(value)
 
 
 def answer_tokens(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
