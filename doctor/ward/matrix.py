@@ -146,11 +146,12 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     """The sums of the README, and under them a folded table by cause and one by patient."""
     sick = [cause for one in outcomes for cause in (*one.patient.expect.causes, *one.patient.expect.symptoms)]
     missed = sum(len(one.missed) for one in outcomes)
-    alarms = sum(len(one.false_alarms) for one in outcomes)
+    beside = sum(len(one.false_alarms) for one in outcomes if not one.patient.healthy)
+    alarms = sum(len(one.false_alarms) for one in outcomes if one.patient.healthy)
     healthy = sum(one.patient.healthy for one in outcomes)
     lines = [
-        f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients; "
-        f"{alarms} false alarms, {healthy} healthy patients among {len(outcomes)}.",
+        f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients, and {beside} that "
+        f"they do not have; {alarms} false alarms in {healthy} healthy patients.",
         "",
         _cured_in_all(outcomes),
         "",

@@ -38,7 +38,9 @@ def test_a_crash_or_another_exit_code_is_not_right():
 def test_the_sums_come_first_and_the_tables_are_folded():
     cures = (Cure(cause="a", outcome="fixed", undone=True), Cure(cause="b", outcome=BY_HAND))
     text = markdown([seen(SICK, confirmed=("a", "x"), exit_code=1, cures=cures), seen(WELL)])
-    assert text.startswith("Found 1 of 3 causes in 1 sick patients; 1 false alarms, 1 healthy patients among 2.\n")
+    assert text.startswith(
+        "Found 1 of 3 causes in 1 sick patients, and 1 that they do not have; 0 false alarms in 1 healthy patients.\n"
+    )
     assert "Cured 1 of the 1 causes with a remedy that the doctor can carry out, in 1 patients; " in text
     assert "1 causes are for people to cure.\n" in text
     assert "| ill | a, b, s | missed b, s | x | yes, by hand | 1, not 2 | 2 | 3 | 40 | 1.2 |" in text
