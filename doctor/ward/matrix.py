@@ -150,8 +150,8 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     alarms = sum(len(one.false_alarms) for one in outcomes if one.patient.healthy)
     healthy = sum(one.patient.healthy for one in outcomes)
     lines = [
-        f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients, and {beside} that "
-        f"they do not have; {alarms} false alarms in {healthy} healthy patients.",
+        f"Found {len(sick) - missed} of {len(sick)} causes in {len(outcomes) - healthy} sick patients, and {beside} "
+        f"that they do not have; {alarms} false alarms in {healthy} healthy patients.",
         "",
         _cured_in_all(outcomes),
         "",
