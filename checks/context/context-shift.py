@@ -27,7 +27,6 @@ from doctor.api import (
 DEPTH = Depth.PASSIVE
 ON = Symptom(id="context-shift-on", title="The oldest half is dropped at the window's end", severity=Severity.NOTE)
 FLAG, VARIABLE = "--context-shift", "LLAMA_ARG_CONTEXT_SHIFT"
-YES = ("1", "true", "on", "enabled")  # llama.cpp common/arg.cpp
 
 
 async def check(context: Context) -> Verdict:
@@ -36,9 +35,9 @@ async def check(context: Context) -> Verdict:
     if identity.runtime != "llama.cpp":
         raise Skip(f"{identity.name} does not say whether it shifts the context")
     process = await context.fact(ServerProcess)
-    if not any("llama" in word for word in process.command[:2]):
+    if not process.is_llama_server:
         raise Skip("the listening process is not llama-server itself, its options are not visible")
-    asked = process.has(FLAG) or process.environment.get(VARIABLE, "").lower() in YES
+    asked = process.switched_on(FLAG, VARIABLE)
     state = reported("context shift", asked, source="command line")
     if not asked:
         return verdict(measured=[state])

@@ -74,5 +74,4 @@ async def shrunk(context: Context) -> bool:
         return False
     given = process.option("-c", "--ctx-size") not in (None, "0")
     fixed = process.option("-fit", "--fit") == "off" or process.option("-np", "--parallel") is not None
-    named = any("llama" in word for word in process.command[:2])
-    return named and not given and not fixed and "LLAMA_ARG_CTX_SIZE" not in process.environment
+    return process.is_llama_server and not given and not fixed and "LLAMA_ARG_CTX_SIZE" not in process.environment

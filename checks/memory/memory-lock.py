@@ -51,5 +51,5 @@ async def check(context: Context) -> Verdict:
 
 def _asked(server: ServerProcess) -> bool:
     commands = (server.command, *server.children)
-    mode = server.option_anywhere("-lm", "--load-mode") or server.environment.get("LLAMA_ARG_LOAD_MODE", "")
+    mode = server.setting("LLAMA_ARG_LOAD_MODE", "-lm", "--load-mode") or ""
     return any("--mlock" in words for words in commands) or "mlock" in mode or "LLAMA_ARG_MLOCK" in server.environment

@@ -79,7 +79,7 @@ async def _idle(context: Context) -> Evidence | None:
             return reported("unloaded after", round(expires[0]), "s", loaded.source)
     with contextlib.suppress(Skip):
         server = await context.fact(ServerProcess)
-        given = server.option_anywhere("--sleep-idle-seconds") or server.environment.get("LLAMA_ARG_SLEEP_IDLE_SECONDS")
+        given = server.setting("LLAMA_ARG_SLEEP_IDLE_SECONDS", "--sleep-idle-seconds")
         if given and given.isdigit():
             return reported("unloaded after", int(given), "s", "server options")
     return None

@@ -52,7 +52,7 @@ async def check(context: Context) -> Verdict:
     server = await context.fact(ServerProcess)
     if not server.environment_readable:
         raise Skip("the server's settings cannot be read by this user")
-    layers = server.option_anywhere(*LAYER_OPTIONS) or server.environment.get("LLAMA_ARG_N_GPU_LAYERS")
+    layers = server.setting("LLAMA_ARG_N_GPU_LAYERS", *LAYER_OPTIONS)
     layers = layers or ("set" if "num_gpu" in card.parameters_text.split() else None)
     experts = any(server.option_anywhere(name) is not None for name in EXPERT_OPTIONS)
     experts = experts or any(name in server.environment for name in EXPERT_VARIABLES)

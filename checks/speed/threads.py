@@ -71,7 +71,7 @@ async def check(context: Context) -> Verdict:
 async def _threads(context: Context, server: ServerProcess | None) -> tuple[int | None, str]:
     """The count that somebody set, and where."""
     if server is not None and not server.tunnel:
-        given = server.option_anywhere("-t", "--threads") or server.environment.get("LLAMA_ARG_THREADS")
+        given = server.setting("LLAMA_ARG_THREADS", "-t", "--threads")
         if given and given.isdigit():
             return int(given), "server options"
     with contextlib.suppress(Skip):

@@ -30,7 +30,6 @@ SKIPPED = Symptom(
     id="parsing-skipped", title="The server was told not to parse the model's answers", severity=Severity.NOTE
 )
 OPTION, VARIABLE = "--skip-chat-parsing", "LLAMA_ARG_SKIP_CHAT_PARSING"  # read at llama.cpp b10566
-OFF = ("0", "false", "off", "disabled")
 
 
 async def check(context: Context) -> Verdict:
@@ -39,8 +38,9 @@ async def check(context: Context) -> Verdict:
     if identity.runtime != "llama.cpp":
         raise Skip(f"{identity.name or 'this server'} has no such option")
     process = await context.fact(ServerProcess)
-    by_variable = process.environment.get(VARIABLE, "0").lower() not in OFF
-    given = OPTION if process.has(OPTION) else VARIABLE if by_variable else ""
+    if not process.is_llama_server:
+        raise Skip("the listening process is not llama-server itself, its options are not visible")
+    given = (OPTION if process.has(OPTION) else VARIABLE) if process.switched_on(OPTION, VARIABLE) else ""
     place = f"command line and environment of process {process.pid}"
     line = reported("option that skips the parsing", given or "none", "", place)
     text = f"the server was started with {given}: calls and thoughts stay in the text, and schemas are not enforced"

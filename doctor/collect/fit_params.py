@@ -132,7 +132,7 @@ def arguments_of(process: ServerProcess, path: Path, context: int, slots: int) -
     """The server's own options as far as they decide about memory, with the context that it serves."""
     words = ["--model", str(path)]
     for names in WITH_VALUE:
-        value = process.option_anywhere(*names) or process.environment.get(_variable(names[0]))
+        value = process.setting(_variable(names[0]), *names)
         if names[0] != "--ctx-size" and value:
             words += [names[0], value]
     for names in FLAGS:
@@ -140,7 +140,7 @@ def arguments_of(process: ServerProcess, path: Path, context: int, slots: int) -
             words.append(names[0])
     unified = any(word in UNIFIED for command in (process.command, *process.children) for word in command)
     # A server without a slot count shares one cache among its slots.
-    shared = unified or not (process.option_anywhere(*SLOTS) or process.environment.get("LLAMA_ARG_N_PARALLEL"))
+    shared = unified or not process.setting("LLAMA_ARG_N_PARALLEL", *SLOTS)
     words += ["--ctx-size", str(context), "--parallel", str(1 if shared else slots)]
     return (*words, *LAST)
 

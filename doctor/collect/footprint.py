@@ -162,8 +162,8 @@ def _of_llama_cpp(identity: Identity, process: ServerProcess | None) -> dict[str
     if build and int(build[1]):
         known["build"] = int(build[1])
     if process is not None:
-        rows = process.option_anywhere("-ub", "--ubatch-size") or process.environment.get("LLAMA_ARG_UBATCH", "")
-        batch = process.option_anywhere("-b", "--batch-size") or process.environment.get("LLAMA_ARG_BATCH", "")
+        rows = process.setting("LLAMA_ARG_UBATCH", "-ub", "--ubatch-size") or ""
+        batch = process.setting("LLAMA_ARG_BATCH", "-b", "--batch-size") or ""
         known["ubatch"] = int(rows) if rows.isdigit() and int(rows) else UBATCH
         if batch.isdigit() and int(batch):  # never more rows than a batch has
             known["ubatch"] = min(int(known["ubatch"]), int(batch))

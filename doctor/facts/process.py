@@ -1,9 +1,13 @@
 """Facts about the server's process and files, where they can be read from here."""
 
+import re
+
 from doctor.facts.fact import Fact
 
 # Default of --cache-ram in llama.cpp (0c1e57098), and in Ollama's runners since 0.30.
 PROMPT_CACHE_MIB = 8192
+TRUE = ("on", "enabled", "true", "1")  # of llama.cpp's variables (common/arg.cpp at b11549)
+LLAMA_SERVERS = ("llama-server", "llama-server.exe")
 
 
 class ServerProcess(Fact, frozen=True, kw_only=True):
@@ -41,10 +45,25 @@ class ServerProcess(Fact, frozen=True, kw_only=True):
         values = [_value(words, names) for words in (self.command, *self.children)]
         return next((value for value in reversed(values) if value is not None), None)
 
+    def setting(self, variable: str, *names: str) -> str | None:
+        """An option of the server or its children, or else the variable that does the same."""
+        return self.option_anywhere(*names) or self.environment.get(variable)
+
+    def switched_on(self, flag: str, variable: str) -> bool:
+        """A switch of llama-server: its flag or `--no-` flag, the last one wins, or else its variable."""
+        words = [word for word in self.command if word in (flag, f"--no-{flag.removeprefix('--')}")]
+        return words[-1] == flag if words else self.environment.get(variable, "").lower() in TRUE
+
+    @property
+    def is_llama_server(self) -> bool:
+        """Whether it is llama-server itself, so that its options are the server's; an interpreter may run it."""
+        names = [re.split(r"[/\\]", word)[-1].lower() for word in self.command[:3]]
+        return any("llama" in word for word in self.command[:2]) or any(name in LLAMA_SERVERS for name in names)
+
     @property
     def prompt_cache_mib(self) -> int | None:
         """What llama.cpp's cache of old prompts may take in RAM: -1 without a limit, None where it is not known."""
-        given = self.option_anywhere("-cram", "--cache-ram") or self.environment.get("LLAMA_ARG_CACHE_RAM")
+        given = self.setting("LLAMA_ARG_CACHE_RAM", "-cram", "--cache-ram")
         if given is None:
             return PROMPT_CACHE_MIB if self.environment_readable else None
         return int(given) if given.removeprefix("-").isdigit() else PROMPT_CACHE_MIB

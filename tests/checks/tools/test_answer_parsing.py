@@ -29,10 +29,28 @@ def process(*words: str, **variables: str) -> ServerProcess:
         (process("--no-skip-chat-parsing"), []),
         (process(**{VARIABLE: "1"}), ["parsing-skipped"]),
         (process(**{VARIABLE: "off"}), []),
+        (process("--skip-chat-parsing", "--no-skip-chat-parsing"), []),
+        (process("--no-skip-chat-parsing", **{VARIABLE: "1"}), []),
     ],
 )
 async def test_the_option_and_its_variable_are_found(server: ServerProcess, expected: list[str]) -> None:
     assert symptoms(await run_check("answer-parsing", [LLAMA, server])) == expected
+
+
+async def test_what_stands_in_front_of_the_server_shows_no_options() -> None:
+    nginx = ServerProcess(pid=7, name="nginx", command=("nginx", "-g", "daemon off;"))
+    for check in ("answer-parsing", "forced-grammar", "context-shift"):
+        with pytest.raises(Skip, match="not llama-server itself"):
+            await run_check(check, [LLAMA, nginx])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("/usr/bin/llama-server", "-m", "x"), ("C:\\llama\\llama-server.exe",), ("python", "-P", "/tmp/x/llama-server")],
+)
+async def test_the_server_is_known_by_its_program_or_the_script_that_plays_it(words: tuple[str, ...]) -> None:
+    server = ServerProcess(pid=7, name="x", command=(*words, "--skip-chat-parsing"))
+    assert symptoms(await run_check("answer-parsing", [LLAMA, server])) == ["parsing-skipped"]
 
 
 async def test_other_servers_have_no_such_option() -> None:
