@@ -1,14 +1,11 @@
 """A run followed on the command line: progress on a terminal, an orderly end on Ctrl-C and SIGTERM."""
 
 import asyncio
-import contextlib
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from doctor.cli import exits
-from doctor.cli.interrupts import noted
+from doctor.cli.orderly import orderly_end
 from doctor.cli.output import on_terminal
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan
 from doctor.model import Report
@@ -18,7 +15,6 @@ from doctor.text import one_line
 QUIET_S = 1.0  # a run that is over sooner needs no progress line
 TICK_S = 0.2
 WIPE = "\r\x1b[2K"
-CODES = {signal.SIGINT: exits.INTERRUPTED, signal.SIGTERM: exits.TERMINATED}
 
 
 async def follow(plan: RunPlan, hear: Callable[[Event], None] | None = None) -> tuple[Report, int | None]:
@@ -28,7 +24,7 @@ async def follow(plan: RunPlan, hear: Callable[[Event], None] | None = None) -> 
     """
     stop = asyncio.Event()
     progress = Progress()
-    with _orderly_end(stop) as signals:
+    with orderly_end(stop) as signals:
         showing = None if hear else asyncio.ensure_future(progress.show())
         try:
             report = await run(plan, hear or progress.hear, stop)
@@ -37,31 +33,6 @@ async def follow(plan: RunPlan, hear: Callable[[Event], None] | None = None) -> 
                 showing.cancel()
             progress.wipe()
     return report, signals[0] if signals else None
-
-
-@contextlib.contextmanager
-def _orderly_end(stop: asyncio.Event) -> Iterator[list[int]]:
-    """The first signal sets `stop` and its exit code is kept; a second one has its ordinary effect."""
-    caught: list[int] = []
-    loop = asyncio.get_running_loop()
-
-    def end(number: signal.Signals) -> None:
-        caught.append(CODES[number])
-        stop.set()
-        loop.remove_signal_handler(number)
-
-    with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
-        for number in CODES:
-            loop.add_signal_handler(number, end, number)
-    if noted:  # before this moment, and lost on its way
-        caught.append(exits.INTERRUPTED)
-        stop.set()
-    try:
-        yield caught
-    finally:
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            for number in CODES:
-                loop.remove_signal_handler(number)
 
 
 class Progress:

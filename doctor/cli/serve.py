@@ -1,7 +1,6 @@
 """`llm-doctor serve`: the Prometheus exporter."""
 
 import asyncio
-import contextlib
 import signal
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import click
 
 from doctor.cli import exits
 from doctor.cli.options import CONTEXT, seconds
+from doctor.cli.orderly import orderly_end
 from doctor.cli.output import say
 from doctor.errors import UsageError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from doctor.context import Target
 
 PORT = 9877
+CODES = {signal.SIGTERM: exits.OK, signal.SIGINT: exits.INTERRUPTED}  # to be told to end is no fault of a server
 
 
 @click.command("serve", context_settings=CONTEXT)
@@ -60,22 +61,14 @@ async def _served(targets: "tuple[Target, ...]", host: str, port: int, interval:
     from doctor.exporter import serve as listening
 
     stop = asyncio.Event()
-    codes: list[int] = []
-
-    def end(code: int) -> None:
-        codes.append(code)
-        stop.set()
-
-    with contextlib.suppress(NotImplementedError):
-        for number, code in ((signal.SIGTERM, exits.OK), (signal.SIGINT, exits.INTERRUPTED)):
-            asyncio.get_running_loop().add_signal_handler(number, end, code)
     exporter = Exporter(targets, interval)
-    try:
-        server = await listening(exporter, host, port)
-    except OSError as error:
-        raise UsageError(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
-    place = server.sockets[0].getsockname()
-    say(f"{len(targets)} targets, metrics at http://{place[0]}:{place[1]}/metrics")
-    async with server, exporter.looking():
-        await stop.wait()
+    with orderly_end(stop, CODES) as codes:
+        try:
+            server = await listening(exporter, host, port)
+        except OSError as error:
+            raise UsageError(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+        place = server.sockets[0].getsockname()
+        say(f"{len(targets)} targets, metrics at http://{place[0]}:{place[1]}/metrics")
+        async with server, exporter.looking():
+            await stop.wait()
     return codes[0]

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from doctor.cli import exits
 from doctor.cli.options import CONTEXT, OneOf, seconds
+from doctor.cli.orderly import orderly_end
 from doctor.cli.output import put, say
 from doctor.errors import DoctorError, UsageError
 
@@ -99,19 +99,17 @@ def _address(path: str) -> str:
 
 
 async def _watched(plan: "RunPlan", loop: Loop) -> int:
+    stop = asyncio.Event()
+    with orderly_end(stop) as caught:
+        code = await _again_and_again(plan, loop, stop)
+    return caught[0] if caught else code
+
+
+async def _again_and_again(plan: "RunPlan", loop: Loop, stop: asyncio.Event) -> int:
+    """Run after run until it is told to stop; the exit code of the last one."""
     from doctor.cli.check import accepted
     from doctor.runner import run
 
-    stop = asyncio.Event()
-    caught: list[int] = []
-
-    def end(code: int) -> None:
-        caught.append(code)
-        stop.set()
-
-    with contextlib.suppress(NotImplementedError):
-        for number, code in ((signal.SIGTERM, exits.TERMINATED), (signal.SIGINT, exits.INTERRUPTED)):
-            asyncio.get_running_loop().add_signal_handler(number, end, code)
     done, code = 0, exits.UNKNOWN
     while not stop.is_set():
         report = accepted(await run(plan, lambda _: None, stop))
@@ -127,7 +125,7 @@ async def _watched(plan: "RunPlan", loop: Loop) -> int:
         with contextlib.suppress(TimeoutError):
             wait_s = loop.interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
             await asyncio.wait_for(stop.wait(), wait_s)
-    return caught[0] if caught else code
+    return code
 
 
 async def _ping(address: str, code: int, line: str) -> None:
