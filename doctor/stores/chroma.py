@@ -37,15 +37,11 @@ def open_folder(folder: Path) -> "Chroma":
     with spoken("Chroma's library could not be loaded"):
         import chromadb
         import chromadb.config
-    copy = Snapshot(folder)
-    try:
-        with spoken(f"Chroma cannot open {folder} (its library is version {chromadb.__version__})"):
-            settings = chromadb.config.Settings(anonymized_telemetry=False, allow_reset=False)
-            client = chromadb.PersistentClient(str(copy.path), settings=settings)
-            client.list_collections()  # a layout that the library does not know shows only now
-    except BaseException:
-        copy.close()
-        raise
+    says = f"Chroma cannot open {folder} (its library is version {chromadb.__version__})"
+    with Snapshot(folder).unless_opened() as copy, spoken(says):
+        settings = chromadb.config.Settings(anonymized_telemetry=False, allow_reset=False)
+        client = chromadb.PersistentClient(str(copy.path), settings=settings)
+        client.list_collections()  # a layout that the library does not know shows only now
     return Chroma(client, str(folder), chromadb.__version__, copy)
 
 

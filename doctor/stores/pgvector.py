@@ -4,6 +4,7 @@ The session itself is read-only: the server refuses whatever would write. A coll
 layout one of the collections that share a table. Facts about the catalogues: PostgreSQL 18 with pgvector 0.8, tried.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,11 +82,11 @@ def open_server(url: str, fields: Fields) -> "PgVector":
         connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_S, options=OPTIONS)
     except psycopg.Error as error:
         raise StoreError(f"PostgreSQL at {place} cannot be reached: {_first_line(error)}") from error
-    try:
-        return PgVector(connection, place, fields)
-    except BaseException:
-        connection.close()
-        raise
+    with contextlib.ExitStack() as unless_opened:
+        unless_opened.callback(connection.close)
+        opened = PgVector(connection, place, fields)
+        unless_opened.pop_all()
+    return opened
 
 
 def without_password(url: str) -> str:

@@ -44,17 +44,13 @@ def open_folder(folder: Path, fields: Fields) -> "Qdrant":
     """A local client on a copy of the folder. Raises StoreError."""
     with spoken("Qdrant's library could not be loaded"):
         import qdrant_client
-    copy = Snapshot(folder)
-    try:
+    with Snapshot(folder).unless_opened() as copy:
         for database in copy.path.glob("collection/*/storage.sqlite"):
             _only_points(database)
         (copy.path / ".lock").unlink(missing_ok=True)
         with spoken(f"Qdrant's local mode cannot open {folder}"), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # advice about sizes, which is the owner's business
             client = qdrant_client.QdrantClient(path=str(copy.path))
-    except BaseException:
-        copy.close()
-        raise
     return Qdrant(client, str(folder), f"local mode, {_library_version()}", fields, copy)
 
 

@@ -27,11 +27,16 @@ class Snapshot:
         """Copy a folder, or the files named in `only` from it. Raises StoreError."""
         self._folder = Path(tempfile.mkdtemp(prefix="llm-doctor-index-"))
         self.path = self._folder / "copy"
-        try:
+        with self.unless_opened():
             _copy(source, self.path, only)
-        except BaseException:
-            self.close()
-            raise
+
+    @contextlib.contextmanager
+    def unless_opened(self) -> "Iterator[Snapshot]":
+        """The copy, which is removed when the block that opens it fails."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.close)
+            yield self
+            stack.pop_all()
 
     def close(self) -> None:
         """Remove the copy."""
