@@ -69,6 +69,17 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 UNNORMED = Mixture(normed=False)
 FILED = Mixture(gating_filed=True, normed=None)
 GATING_FILED = Mixture(gating_filed=True)
+QWEN35 = Family(
+    source="qwen35",
+    recurrent="delta",
+    gated_queries=True,
+    expanded_norm=True,
+    post_norm="feed-forward",
+    shared="gated",
+    late_outputs=True,
+    kept="normed",
+    places=4,
+)
 
 FAMILIES: dict[str, Family] = {
     "afmoe": Family(
@@ -221,39 +232,10 @@ FAMILIES: dict[str, Family] = {
     "qwen2moe": Family(source="qwen2moe", mixture=UNNORMED, shared="softly gated"),
     "qwen2vl": Family(source="qwen2vl", places=4),
     "qwen3": Family(source="qwen3"),
-    "qwen35": Family(
-        source="qwen35",
-        recurrent="delta",
-        gated_queries=True,
-        expanded_norm=True,
-        post_norm="feed-forward",
-        shared="gated",
-        late_outputs=True,
-        kept="normed",
-        places=4,
-    ),
-    "qwen35moe": Family(
-        source="qwen35",
-        recurrent="delta",
-        gated_queries=True,
-        expanded_norm=True,
-        post_norm="feed-forward",
-        shared="gated",
-        late_outputs=True,
-        kept="normed",
-        places=4,
-    ),
+    "qwen35": QWEN35,
+    "qwen35moe": QWEN35,
     "qwen3moe": Family(source="qwen3moe"),
-    "qwen3next": Family(
-        source="qwen3next",
-        recurrent="delta",
-        gated_queries=True,
-        expanded_norm=True,
-        post_norm="feed-forward",
-        shared="gated",
-        late_outputs=True,
-        kept="normed",
-    ),
+    "qwen3next": msgspec.structs.replace(QWEN35, source="qwen3next", places=1),
     "qwen3vl": Family(source="qwen3vl", places=4),
     "qwen3vlmoe": Family(source="qwen3vlmoe", places=4),
     "refact": Family(source="refact", rope="none"),
