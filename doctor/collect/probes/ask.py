@@ -81,14 +81,8 @@ async def ask(  # noqa: PLR0913 - each argument is a field of the request
     body |= {name: value for name, value in fields.items() if value is not None}
     body |= NEUTRAL.get(identity.runtime, {}) | adapter(identity).request_options(thinking) | (extra or {})
     body = {name: value for name, value in body.items() if value is not None}
-    base = Exchange(
-        purpose=purpose,
-        status=200,
-        sent_words=sum(words_of(message) for message in messages),
-        max_tokens=max_tokens,
-        streamed=stream,
-        route=f"POST {identity.openai_url.removeprefix(identity.base_url)}{CHAT}",
-    )
+    route = f"POST {identity.openai_url.removeprefix(identity.base_url)}{CHAT}"
+    base = unanswered(purpose, messages, max_tokens, route, stream=stream)
     question = Question(url=identity.openai_url, body=body, base=base, stop_after_s=stop_after_s)
     async with turn(context, max_tokens, deadline_s) as spend:
         return spend(await with_fallbacks(context, identity, question))
@@ -112,14 +106,7 @@ async def ask_native(  # noqa: PLR0913 - each argument is a field of the request
     body = {"model": models.chosen, "messages": messages, "max_tokens": max_tokens, **SAMPLING}
     body |= {name: value for name, value in fields.items() if value is not None}
     body |= adapter(identity).request_options(thinking)
-    base = Exchange(
-        purpose=purpose,
-        status=200,
-        sent_words=sum(words_of(message) for message in messages),
-        max_tokens=max_tokens,
-        streamed=stream,
-        route=f"POST {NATIVE_CHAT}",
-    )
+    base = unanswered(purpose, messages, max_tokens, f"POST {NATIVE_CHAT}", stream=stream)
     async with turn(context, max_tokens, deadline_s) as spend:
         return spend(await send_native(context, Question(url="", body=body, base=base)))
 
@@ -147,6 +134,12 @@ async def can_switch_thinking(context: Context) -> bool:
     identity, _ = await who(context)
     adapted = adapter(identity)
     return bool(adapted.request_options(True) != adapted.request_options(False))
+
+
+def unanswered(purpose: str, messages: list[dict[str, Any]], max_tokens: int, route: str, *, stream: bool) -> Exchange:
+    """The exchange before its answer."""
+    words = sum(words_of(message) for message in messages)
+    return Exchange(purpose=purpose, status=200, sent_words=words, max_tokens=max_tokens, streamed=stream, route=route)
 
 
 def words_of(message: dict[str, Any]) -> int:

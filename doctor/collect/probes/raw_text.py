@@ -2,17 +2,14 @@
 
 from typing import Any
 
-import msgspec
-
-from doctor.collect.probes.answer import decode, error_text
+from doctor.collect.probes.answer import decode
 from doctor.collect.probes.ask import turn, who
-from doctor.collect.probes.values import clean, count, first, name_of, section
+from doctor.collect.probes.raw_completion import GREEDY, read
 from doctor.collect.probes.wire import refused
 from doctor.context import Context
-from doctor.errors import Malformed, Skip
+from doctor.errors import Skip
 from doctor.facts import Exchange, Identity
 
-GREEDY = {"temperature": 0, "top_p": 1, "seed": 42}
 # Servers that take a prompt with its markers on a route of their own; the others have the completions of OpenAI.
 OPENAI_COMPLETIONS = ("vllm", "sglang", "lmstudio")
 
@@ -45,22 +42,3 @@ def request(identity: Identity, model: str, prompt: str, max_tokens: int) -> tup
         path = identity.openai_url.removeprefix(identity.base_url) + "/completions"
         return path, {"model": model, "prompt": prompt, "max_tokens": max_tokens, **GREEDY}
     raise Skip(f"no route of {identity.name or 'this server'} is known that completes a prompt as it is")
-
-
-def read(body: object, base: Exchange) -> Exchange:
-    """The text and its counts, in the fields of the three routes. Raises Malformed."""
-    if not isinstance(body, dict):
-        raise Malformed("the answer is not a JSON object")
-    refusal = error_text(body)
-    if refusal:
-        return msgspec.structs.replace(base, error=refusal)
-    choice, usage = first(body.get("choices")), section(body, "usage")
-    text = next((t for t in (body.get("content"), body.get("response"), choice.get("text")) if isinstance(t, str)), "")
-    counts = (body.get("tokens_predicted"), body.get("eval_count"), usage.get("completion_tokens"))
-    ended = name_of(choice.get("finish_reason")) or name_of(body.get("done_reason"))
-    return msgspec.structs.replace(
-        base,
-        content=clean(text),
-        finish_reason=ended or ("length" if body.get("stop_type") == "limit" else "stop"),
-        completion_tokens=next((c for c in map(count, counts) if c is not None), None),
-    )
