@@ -118,28 +118,24 @@ def outcome(one: Patient, report: Report, seconds: float) -> Outcome:
 
 def asked(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
     """How many exchanges with the model are among the facts; one that several facts hold counts once."""
-    return len(set(_exchanges(facts)))
-
-
-def _exchanges(facts: Any) -> Iterator[bytes]:  # noqa: ANN401 - a tree of builtins
-    if isinstance(facts, dict):
-        if "purpose" in facts and "status" in facts:
-            yield msgspec.json.encode(facts)
-        for value in facts.values():
-            yield from _exchanges(value)
-    elif isinstance(facts, list | tuple):
-        for value in facts:
-            yield from _exchanges(value)
+    return len(_once(facts, "purpose", "status"))
 
 
 def answer_tokens(facts: Any) -> int:  # noqa: ANN401 - a tree of builtins
-    """Tokens that the model generated, summed over all exchanges among the facts."""
+    """Tokens that the model generated, summed over the same exchanges."""
+    return sum(found["completion_tokens"] or 0 for found in _once(facts, "completion_tokens"))
+
+
+def _once(facts: Any, *keys: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a tree of builtins
+    """The different objects that have these keys, wherever they are."""
+    return list({msgspec.json.encode(found): found for found in _objects(facts) if found.keys() >= set(keys)}.values())
+
+
+def _objects(facts: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a tree of builtins
     if isinstance(facts, dict):
-        own = facts.get("completion_tokens") or 0
-        return own + sum(answer_tokens(value) for value in facts.values())
-    if isinstance(facts, list | tuple):
-        return sum(answer_tokens(value) for value in facts)
-    return 0
+        yield facts
+    for value in facts.values() if isinstance(facts, dict) else facts if isinstance(facts, list | tuple) else ():
+        yield from _objects(value)
 
 
 def markdown(outcomes: Sequence[Outcome]) -> str:
