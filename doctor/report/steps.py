@@ -4,9 +4,9 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from doctor.model import Step
+from doctor.model import Depth, Step
 from doctor.plan.quoting import line
-from doctor.text import plain
+from doctor.text import one_line, plain
 
 MAX_WORD = 4000
 
@@ -57,6 +57,16 @@ def command_lines(command: list[str], shell: str = "posix", environment: dict[st
     """A command as typed, broken between words where it is long."""
     variables = {name: _word(value) for name, value in (environment or {}).items()}
     return line([_word(word) for word in command], shell, variables)
+
+
+def treat_words(cause: str, url: str, depth: Depth) -> list[str]:
+    """The command that treats a cause as a run of this depth found it."""
+    return ["llm-doctor", "treat", cause, "--target", one_line(url, 200), *deep_words(depth), "--apply"]
+
+
+def deep_words(depth: Depth) -> list[str]:
+    """What a command needs so that it sees what a run of this depth saw; a quick one may miss it."""
+    return ["--depth", "deep"] if depth is Depth.DEEP else []
 
 
 def edit_lines(edit: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from doctor.model import Cause, Coverage, Depth, Evidence, Finding, Report, Seve
 from doctor.report import Look
 from doctor.report.page import Page
 from doctor.report.retrieval import chart, retrieval, told
-from doctor.report.steps import before_lines, command_lines, shell_of, step_lines, undo_lines
+from doctor.report.steps import before_lines, command_lines, deep_words, shell_of, step_lines, treat_words, undo_lines
 from doctor.text import mib, one_line
 
 STYLES = {
@@ -218,15 +218,13 @@ def _cure(page: Page, target: TargetReport, cause: Cause, shell: str, depth: Dep
             page.add(_sentence(remedy.effect), marker="effect: ", indent=5)
     taken = {check.id for check in target.checks}  # an index is not examined with the checks of a server
     only = [word for id_ in cause.verify if id_ in taken for word in ("--only", id_)]
-    deep = ("--depth", "deep") if depth is Depth.DEEP else ()  # what a deeper run found, a quick one may miss
     page.gap()
     if not target.again and any(remedy.automatic for remedy in cause.remedies):
         page.add("The doctor can do it, verify it and take it back", "underline", indent=2)
-        words = ["llm-doctor", "treat", cause.id, "--target", one_line(target.url, 200), *deep, "--apply"]
-        page.exact(command_lines(words, shell), indent=2)
+        page.exact(command_lines(treat_words(cause.id, target.url, depth), shell), indent=2)
         page.gap()
     page.add("Did it help, and why it happens", "underline", indent=2)
-    again = target.again or ("llm-doctor", "check", "--target", target.url, *deep)
+    again = target.again or ("llm-doctor", "check", "--target", target.url, *deep_words(depth))
     page.exact(command_lines([*(one_line(word, 200) for word in again), *only], shell), indent=2)
     page.exact([f"llm-doctor explain {cause.id}"], indent=2)
 

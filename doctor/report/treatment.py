@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from doctor.model import Cause, Depth, Evidence, Remedy, Step, TargetReport
 from doctor.report import Look
 from doctor.report.page import Page
-from doctor.report.steps import command_lines, step_lines
+from doctor.report.steps import command_lines, deep_words, step_lines, treat_words
 from doctor.report.text import RISKS, STYLES, value_text, write_step
 from doctor.text import one_line
 
@@ -46,17 +46,16 @@ def _traits(remedy: Remedy) -> str:
 def how_to_apply(cause: Cause, url: str, shell: str, look: Look, depth: Depth = Depth.QUICK) -> str:
     """The command that carries out the first remedy for which that is possible."""
     page = Page(look)
-    deep = ["--depth", "deep"] if depth is Depth.DEEP else []
     page.gap()
     if any(remedy.automatic for remedy in cause.remedies):
         page.add("To let the doctor do it step by step, verify it and be able to take it back:")
-        words = ["llm-doctor", "treat", cause.id, "--target", one_line(url, 200), *deep, "--apply"]
-        page.exact(command_lines(words, shell), indent=2)
+        page.exact(command_lines(treat_words(cause.id, url, depth), shell), indent=2)
     else:
         page.add("Every remedy of this cause is for you to do. Afterwards this shows whether it helped:")
         only = [word for id_ in cause.verify for word in ("--only", id_)]
         page.exact(
-            command_lines(["llm-doctor", "check", "--target", one_line(url, 200), *deep, *only], shell), indent=2
+            command_lines(["llm-doctor", "check", "--target", one_line(url, 200), *deep_words(depth), *only], shell),
+            indent=2,
         )
     return page.text()
 
