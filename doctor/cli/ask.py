@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from doctor.cli import exits
-from doctor.cli.check import DEADLINE_S, DEPTHS, key_of, named_targets
+from doctor.cli.check import DEADLINE_S, DEPTHS, found_target, key_of, named_targets
 from doctor.cli.options import CONTEXT, OneOf, plugins_option, printing, seconds
 from doctor.cli.output import Delivery, deliver_text
-from doctor.errors import UsageError
 
 if TYPE_CHECKING:
     from doctor.ask.answer import Answer
@@ -107,17 +106,7 @@ def begun(complaint: str, plugins: tuple[Path, ...]) -> "Interview":
 
 def target_of(urls: tuple[str, ...], model: str, key: str) -> "tuple[Target, ...]":
     """The server that is meant, nothing where none was found. Raises UsageError where several are."""
-    if urls:
-        return named_targets(urls, model, key)
-    import os
-
-    from doctor.discover import discover
-
-    found = asyncio.run(discover(os.environ))
-    if len(found) > 1:
-        names = ", ".join(target.url for target in found)
-        raise UsageError(f"several model servers were found ({names}); name one with --target URL")
-    return found
+    return named_targets(urls, model, key) if urls else found_target()
 
 
 def answered(complaint: str, interview: "Interview", plan: "RunPlan | None") -> "tuple[Answer, int | None]":

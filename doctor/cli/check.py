@@ -186,6 +186,20 @@ def named_targets(urls: tuple[str, ...], model: str = "", key: str = "") -> tupl
     return tuple({target.url: target for target in found}.values())
 
 
+def found_target() -> tuple["Target", ...]:
+    """The server that is found on this machine, or nothing. Raises UsageError where several are."""
+    import asyncio
+    import os
+
+    from doctor.discover import discover
+
+    found = asyncio.run(discover(os.environ))
+    if len(found) > 1:
+        names = ", ".join(target.url for target in found)
+        raise UsageError(f"several model servers were found ({names}); name one with --target URL")
+    return found
+
+
 def key_of(path: str, targets: tuple[str, ...]) -> str:
     """The key in the file. Raises UsageError; a key goes to nobody but a server that the user named."""
     if not targets:

@@ -88,21 +88,15 @@ def can_ask() -> bool:
 
 def target_of(urls: tuple[str, ...], model: str, key: str) -> "Target":
     """The one server to treat. Raises UsageError when none or several are found."""
-    from doctor.cli.check import named_targets
-    from doctor.discover import discover
+    from doctor.cli.check import found_target, named_targets
 
     if urls:
         return named_targets(urls, model, key)[0]
-    import os
-
     import msgspec
 
-    found = asyncio.run(discover(os.environ))
+    found = found_target()
     if not found:
         raise UsageError("no model server was found on this machine; name it with --target URL")
-    if len(found) > 1:
-        names = ", ".join(target.url for target in found)
-        raise UsageError(f"several model servers were found ({names}); name one with --target URL")
     return msgspec.structs.replace(found[0], model=found[0].model or model)
 
 

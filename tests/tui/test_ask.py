@@ -1,5 +1,7 @@
 """The reader's own words on the screen: likely causes while they are typed, then real checks on a real engine."""
 
+import contextlib
+
 import pytest
 from textual.widgets import Footer, Input, OptionList
 
@@ -137,16 +139,22 @@ async def test_of_two_servers_o_chooses_which_is_asked():
         assert "127.0.0.1:8080" in words(app)
 
 
-@pytest.mark.ward
-@pytest.mark.timeout(180)
-async def test_the_cause_is_found_with_few_checks_and_opens_its_playbook(shared_window):
-    plan = RunPlan(targets=(Target(url=shared_window),), depth=Depth.PASSIVE)
-    app = made(plan, Places(), pace=SELDOM)
+@contextlib.asynccontextmanager
+async def looked_at(url):
+    """The ask screen after a run that only read, so that the asking is all that asks."""
+    app = made(RunPlan(targets=(Target(url=url),), depth=Depth.PASSIVE), Places(), pace=SELDOM)
     app.first = "ask"
     async with app.run_test(size=(80, 24)) as pilot:
         while not app.session.progress.over:
             await pilot.pause(0.05)
         app.session.depth = Depth.QUICK
+        yield app, pilot
+
+
+@pytest.mark.ward
+@pytest.mark.timeout(180)
+async def test_the_cause_is_found_with_few_checks_and_opens_its_playbook(shared_window):
+    async with looked_at(shared_window) as (app, pilot):
         await typed(app, pilot)
         await pilot.press("enter")
         await worked(app, pilot)
@@ -175,13 +183,7 @@ async def test_the_cause_is_found_with_few_checks_and_opens_its_playbook(shared_
 @pytest.mark.ward
 @pytest.mark.timeout(180)
 async def test_x_ends_the_asking_and_keeps_what_was_found(shared_window):
-    plan = RunPlan(targets=(Target(url=shared_window),), depth=Depth.PASSIVE)
-    app = made(plan, Places(), pace=SELDOM)
-    app.first = "ask"
-    async with app.run_test(size=(80, 24)) as pilot:
-        while not app.session.progress.over:
-            await pilot.pause(0.05)
-        app.session.depth = Depth.QUICK
+    async with looked_at(shared_window) as (app, pilot):
         await typed(app, pilot, "it repeats the same sentence again and again")
         await pilot.press("enter")
         while not app.screen.questioning.state.asked:
