@@ -35,9 +35,9 @@ async def check(context: Context) -> Verdict:
     if identity.runtime != "llama.cpp":
         raise Skip(f"{identity.name} does not say whether it shifts the context")
     process = await context.fact(ServerProcess)
-    if not process.is_llama_server:
-        raise Skip("the listening process is not llama-server itself, its options are not visible")
     asked = process.switched_on(FLAG, VARIABLE)
+    if not asked and not process.is_llama_server:
+        raise Skip("the listening process is not llama-server itself, its options are not visible")
     state = reported("context shift", asked, source="command line")
     if not asked:
         return verdict(measured=[state])

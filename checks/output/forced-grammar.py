@@ -24,9 +24,9 @@ async def check(context: Context) -> Verdict:
     if identity.runtime != "llama.cpp":
         raise Skip(f"{identity.name or 'this server'} has no such option")
     process = await context.fact(ServerProcess)
-    if not process.is_llama_server:
-        raise Skip("the listening process is not llama-server itself, its options are not visible")
     given = next((name for name in OPTIONS if process.option(name)), "")
+    if not given and not process.is_llama_server:
+        raise Skip("the listening process is not llama-server itself, its options are not visible")
     line = reported("option that forces answers", given or "none", "", f"command line of process {process.pid}")
     if not given:
         return verdict(measured=[line])

@@ -38,9 +38,9 @@ async def check(context: Context) -> Verdict:
     if identity.runtime != "llama.cpp":
         raise Skip(f"{identity.name or 'this server'} has no such option")
     process = await context.fact(ServerProcess)
-    if not process.is_llama_server:
-        raise Skip("the listening process is not llama-server itself, its options are not visible")
     given = (OPTION if process.has(OPTION) else VARIABLE) if process.switched_on(OPTION, VARIABLE) else ""
+    if not given and not process.is_llama_server:
+        raise Skip("the listening process is not llama-server itself, its options are not visible")
     place = f"command line and environment of process {process.pid}"
     line = reported("option that skips the parsing", given or "none", "", place)
     text = f"the server was started with {given}: calls and thoughts stay in the text, and schemas are not enforced"

@@ -7,7 +7,6 @@ from doctor.facts.fact import Fact
 # Default of --cache-ram in llama.cpp (0c1e57098), and in Ollama's runners since 0.30.
 PROMPT_CACHE_MIB = 8192
 TRUE = ("on", "enabled", "true", "1")  # of llama.cpp's variables (common/arg.cpp at b11549)
-LLAMA_SERVERS = ("llama-server", "llama-server.exe")
 
 
 class ServerProcess(Fact, frozen=True, kw_only=True):
@@ -57,8 +56,9 @@ class ServerProcess(Fact, frozen=True, kw_only=True):
     @property
     def is_llama_server(self) -> bool:
         """Whether it is llama-server itself, so that its options are the server's; an interpreter may run it."""
-        names = [re.split(r"[/\\]", word)[-1].lower() for word in self.command[:3]]
-        return any("llama" in word for word in self.command[:2]) or any(name in LLAMA_SERVERS for name in names)
+        names = [re.split(r"[/\\]", word)[-1].lower().removesuffix(".exe") for word in self.command[:3]]
+        named = any(name.rpartition(".")[2].replace("_", "-") == "llama-server" for name in names)
+        return named or any("llama" in word for word in self.command[:2])
 
     @property
     def prompt_cache_mib(self) -> int | None:

@@ -46,9 +46,14 @@ async def test_what_stands_in_front_of_the_server_shows_no_options() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("/usr/bin/llama-server", "-m", "x"), ("C:\\llama\\llama-server.exe",), ("python", "-P", "/tmp/x/llama-server")],
+    [
+        ("/usr/bin/llama-server", "-m", "x"),
+        ("C:\\llama\\llama-server.exe",),
+        ("python", "-P", "/tmp/x/llama-server"),
+        ("run.sh",),
+    ],
 )
-async def test_the_server_is_known_by_its_program_or_the_script_that_plays_it(words: tuple[str, ...]) -> None:
+async def test_an_option_that_is_there_is_seen_whatever_program_shows_it(words: tuple[str, ...]) -> None:
     server = ServerProcess(pid=7, name="x", command=(*words, "--skip-chat-parsing"))
     assert symptoms(await run_check("answer-parsing", [LLAMA, server])) == ["parsing-skipped"]
 
