@@ -43,7 +43,8 @@ def server_steps(step: Step, here: Situation) -> tuple[Step, ...]:
     variables = {**variables_in_the_way(here.environment, step.flag, here.runtime), **step.environment}
     command = changed(here.command, step.flag, here.runtime)
     if command == here.command and not any(_may_differ(name, value, here) for name, value in variables.items()):
-        text = f"The server runs {environment.named(step.flag, variables)} already: nothing is to be changed."
+        runs = environment.named(step.flag, variables)
+        text = f"The server runs {runs} already, so it is not that; the page of the cause says what else it can be."
         return (Step(kind="by-hand", text=text),)
     change = msgspec.structs.replace(change, variables=variables, command=command)
     return (*_own_template(step, here), *BY_METHOD.get(here.launch.method, _plain)(change, here, here.launch))
