@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from doctor.cli import exits
+from doctor.cli.asking import agreed, chosen
 from doctor.cli.options import CONTEXT, OneOf, no_color_option, plugins_option
 from doctor.cli.output import look, on_terminal, put, say
 from doctor.errors import TreatError, UsageError
@@ -175,8 +176,8 @@ class Session:
         if not possible:
             raise UsageError("every remedy of this cause is yours to do, as shown above; nothing was changed")
         if number is None and ask and len(possible) > 1:
-            choices = click.Choice([str(index) for index in possible])
-            number = int(click.prompt("Which one shall be done", type=choices, default=str(possible[0]), err=True))
+            choices = [str(index) for index in possible]
+            number = int(chosen("Which one shall be done", choices, default=choices[0]))
         number = number or possible[0]
         if number not in possible:
             able = " or ".join(map(str, possible))
@@ -214,7 +215,7 @@ class Session:
     def _agreed(self, step: "Step") -> bool:
         from doctor.report.treatment import question
 
-        return click.confirm(question(step, self.target.url, self.shell), default=False, err=True)
+        return agreed(question(step, self.target.url, self.shell), default=False)
 
     def _progress(self, text: str) -> None:
         if on_terminal(sys.stderr):
@@ -254,7 +255,7 @@ class Session:
         """Offer to take back what did not help."""
         from doctor.treat.treatment import taken_back
 
-        if not click.confirm(f"It is {outcome}. Take it back?", default=True, err=True):
+        if not agreed(f"It is {outcome}. Take it back?", default=True):
             return False
         asyncio.run(taken_back(journal, api_key=self.target.api_key, each=lambda text: say(f"taken back: {text}")))
         return True
