@@ -53,6 +53,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_loop.py
 	$(BIN)/python scripts/bench_reports.py
 	$(BIN)/python scripts/bench_sizing.py
 	$(BIN)/python scripts/bench_rag.py

@@ -15,15 +15,21 @@ ESCAPES = re.compile(
 KEPT_CONTROLS = {"\n", "\t"}
 # Category Cf holds bidirectional controls and zero-width characters; emoji need the joiner, terminals do not.
 DROPPED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn"}
+OBJECT = "\ufffc"  # stands for something that no terminal can show
 
 
 def plain(text: str, limit: int = MAX_CHARACTERS) -> str:
     """Text without control, escape, bidirectional and zero-width characters, cut to `limit` with a visible mark."""
     text = ESCAPES.sub("", str(text)[: limit * 8])
-    kept = "".join(
-        c for c in text if c in KEPT_CONTROLS or (c != "\ufffc" and unicodedata.category(c) not in DROPPED_CATEGORIES)
-    )
+    harmless = text.replace("\n", "").isprintable() and OBJECT not in text  # so is nearly all text
+    kept = text if harmless else "".join(c for c in text if _kept(c))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def _kept(character: str) -> bool:
+    if character in KEPT_CONTROLS:
+        return True
+    return character != OBJECT and unicodedata.category(character) not in DROPPED_CATEGORIES
 
 
 def one_line(text: str, limit: int = 160) -> str:

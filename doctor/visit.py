@@ -19,6 +19,7 @@ from doctor.model import Depth
 from doctor.retrieval.families import family_of
 
 if TYPE_CHECKING:
+    from doctor.http import Client
     from doctor.stores.index import OpenIndex
 
 
@@ -51,10 +52,15 @@ async def visiting(target: Target, shared: Shared) -> AsyncIterator[Context]:
         yield context
 
 
-async def _server(target: Target, shared: Shared, stack: contextlib.AsyncExitStack) -> Context:
+def _client(target: Target) -> "Client":
+    """Its library, and the certificate store for https, take too long to read for a loop that draws a screen."""
     from doctor.http import Client
 
-    client = await stack.enter_async_context(Client(origin(target.url), api_key=target.api_key))
+    return Client(origin(target.url), api_key=target.api_key)
+
+
+async def _server(target: Target, shared: Shared, stack: contextlib.AsyncExitStack) -> Context:
+    client = await stack.enter_async_context(await asyncio.to_thread(_client, target))
     context = Context(
         target,
         shared.depth,

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from doctor import facts
@@ -10,6 +11,7 @@ from doctor.facts import Fact
 if TYPE_CHECKING:  # asyncio, which reading a file does not need
     from doctor.context import Collector, Context
 
+_read: dict[str, ModuleType] = {}
 # Fact type -> module and function. Strings, so that a passive run never imports what only a probe needs.
 HOST: Mapping[type[Fact], str] = {
     facts.System: "doctor.collect.host:collect_system",
@@ -114,7 +116,11 @@ def _late(path: str) -> "Collector":
     module, function = path.split(":")
 
     async def collect(context: "Context") -> Fact:
-        found: Fact = await getattr(importlib.import_module(module), function)(context)
+        if module not in _read:  # this may take longer than a loop that draws a screen can wait
+            import asyncio
+
+            _read[module] = await asyncio.to_thread(importlib.import_module, module)
+        found: Fact = await getattr(_read[module], function)(context)
         return found
 
     return collect

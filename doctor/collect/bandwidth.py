@@ -9,6 +9,7 @@ left out.
 
 import contextlib
 import ctypes
+import mmap
 import re
 import sys
 import threading
@@ -73,8 +74,9 @@ def measure(root: Path, *, quick: bool = False) -> Bandwidth:
     cpu = read_cpu(root)
     loop_s = QUICK_LOOP_S if quick else LOOP_S
     usable = max(1, int(min(cpu.physical_cores or 1, cpu.quota_cores or cpu.logical_cores)))
-    buffer = ctypes.create_string_buffer(total)
-    start = ctypes.addressof(buffer)
+    buffer = mmap.mmap(-1, total)  # not touched yet: ctypes would fill it without letting go of the interpreter's lock
+    first = ctypes.c_char.from_buffer(buffer)
+    start = ctypes.addressof(first)
     ctypes.memset(start, FILLER, total)
     best = Round()
     for name, kernel in _kernels().items():

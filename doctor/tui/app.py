@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event as TerminalEvent
+from textual.events import InputEvent
 from textual.screen import Screen
 
 from doctor.clipboard import copied
 from doctor.errors import DoctorError
-from doctor.events import Event, RunBegan, RunEnded, TargetKnown
-from doctor.known import Known, Listener, newly_confirmed
+from doctor.events import Event, RunBegan, RunEnded
+from doctor.known import Listener, newly_confirmed
 from doctor.model import Depth, Report
 from doctor.text import plain
 from doctor.tui import later
 from doctor.tui.commands import commands
+from doctor.tui.following import Following
+from doctor.tui.garbage import ABSENT_S, Absence, collect_as_usual, collect_in_pieces
 from doctor.tui.library import Library
 from doctor.tui.messages import (
     ApplyAsked,
@@ -61,7 +65,7 @@ SIDES = {
 class DoctorApp(App[Report | None]):
     """`start` carries out one run: it is given a function for its events and an event that stops it early.
 
-    `follow` makes the live mode, which tells a listener; without it the machine is not looked at between runs.
+    `follow` makes the live mode.
     """
 
     CSS_PATH = "style.tcss"
@@ -89,9 +93,8 @@ class DoctorApp(App[Report | None]):
         self.read_library = read_library
         self.session = Session(depth, clocks or Clocks(), places or Places())
         self.stop_signal = asyncio.Event()
-        self.follow = follow
-        self.live: Live | None = None
-        self.told: list[Event] = []
+        self.following = Following(self.session, follow)
+        self.absence = Absence(self.session.clock)
         self.main = CausesScreen(self.session)
         self.overview = OverviewScreen(self.session)
         self.rooms: dict[str, Room] = {"overview": self.overview, "causes": self.main}
@@ -116,17 +119,24 @@ class DoctorApp(App[Report | None]):
             self.install_screen(room, name)
         self.push_screen(self.room(self.first))
         self.call_after_refresh(self.begin)
+        self.call_after_refresh(collect_in_pieces)
+        self.set_interval(ABSENT_S, self.absence.use)
         work(self, self.look_on, "live")
+
+    def on_unmount(self) -> None:
+        """The view is over."""
+        collect_as_usual()
+
+    async def on_event(self, event: TerminalEvent) -> None:
+        """Somebody is there."""
+        if isinstance(event, InputEvent):
+            self.absence.touched()
+        await super().on_event(event)
 
     async def look_on(self) -> None:
         """Read what later screens need, away from the loop, then follow the machine."""
         await asyncio.to_thread(later.load)
-        if self.follow:
-            self.live = await asyncio.to_thread(self.follow, self.listener())
-            self.live.busy = not self.session.progress.over
-            for event in self.told:
-                self._guide(self.live, event)
-            await self.live.carry_on()
+        await self.following.carry_on(self.listener())
 
     def room(self, name: str) -> Room:
         """The screen of this name, made when it is first asked for."""
@@ -139,8 +149,7 @@ class DoctorApp(App[Report | None]):
         """Start a run at the chosen depth."""
         self.stop_signal = asyncio.Event()
         self.session.begin()
-        if self.live:
-            self.live.busy = True
+        self.following.rest()
         self.changed()
         work(self, self.examine, "run")
 
@@ -152,7 +161,6 @@ class DoctorApp(App[Report | None]):
             self.session.progress.trouble = str(error)
             self.changed()
             return
-        later.spare("first run")
         self.session.finished(report)
         self.hear(RunEnded(report=report))
 
@@ -167,28 +175,8 @@ class DoctorApp(App[Report | None]):
         self.session.progress.hear(event)
         if isinstance(event, RunBegan):
             work(self, self.fetch_library, "library")
-        self._remember(event)
-        if self.live:
-            self._guide(self.live, event)
+        self.following.hear(event)
         self.changed()
-
-    def _remember(self, event: Event) -> None:
-        """What live mode has to be told, should it begin later than the run."""
-        if isinstance(event, RunBegan):
-            self.told.clear()
-        if isinstance(event, RunBegan | TargetKnown | RunEnded):
-            self.told.append(event)
-
-    def _guide(self, live: "Live", event: Event) -> None:
-        """What live mode has to know of a run."""
-        if isinstance(event, RunBegan):
-            live.found(event.targets)
-        elif isinstance(event, TargetKnown):
-            live.identified(event.url, event.runtime)
-        elif isinstance(event, RunEnded):
-            heard = {url: dict(target.heard) for url, target in self.session.progress.targets.items()}
-            live.adopt(Known(report=event.report, results=heard))
-            live.busy = False
 
     @on(LookTaken)
     def looked(self, message: LookTaken) -> None:
@@ -289,8 +277,7 @@ class DoctorApp(App[Report | None]):
     def occupy(self, message: Occupied) -> None:
         """Nothing disturbs what goes on, live mode neither."""
         self.session.occupied = message.what
-        if self.live:
-            self.live.busy = bool(message.what) or not self.session.progress.over
+        self.following.rest()
         self.refresh_bindings()
 
     @on(ServersChanged)

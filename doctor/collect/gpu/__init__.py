@@ -42,11 +42,10 @@ async def look() -> Gpus:
 async def _nvidia() -> Found:
     from doctor.collect.gpu.nvidia import fault_of, library, read_nvidia
 
-    nvml = library()
-    if nvml is None:
-        return [], [], ""
-
     def read() -> Found:
+        nvml = library()
+        if nvml is None:
+            return [], [], ""
         devices, notes = read_nvidia(nvml)
         return devices, notes, fault_of(nvml) if notes and not devices else ""
 

@@ -71,8 +71,9 @@ async def send_once(context: Context, question: Question) -> Exchange:
 
 
 def load_openai() -> Any:  # noqa: ANN401 - a module, imported only where a model is asked
-    """The OpenAI client library."""
+    """The OpenAI client library, with the part that it would import itself at the first question."""
     import openai
+    import openai.resources.chat
 
     return openai
 

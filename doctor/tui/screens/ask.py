@@ -12,7 +12,6 @@ from textual.widgets import Input, OptionList
 
 from doctor.ask.answer import Likely
 from doctor.ask.asking import MAX_CHARACTERS
-from doctor.tui import later
 from doctor.tui.ask_page import ask_page, candidate_page
 from doctor.tui.messages import FixAsked, Occupied
 from doctor.tui.outline import cause_row
@@ -119,7 +118,6 @@ class AskScreen(Room):
     async def suggest(self, text: str) -> None:
         """The likely causes; the first time everything that they are compared with is read."""
         await self.questioning.suggest(text)
-        later.spare("first words")
 
     async def asking(self) -> None:
         """Nothing disturbs the server meanwhile."""

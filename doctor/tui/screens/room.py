@@ -51,7 +51,9 @@ class Room(Screen[None]):
         self.complete = False  # all widgets are there
 
     def compose(self) -> ComposeResult:
-        """Top to bottom."""
+        """Top to bottom, in the classes of its size, which given later would have everything laid out twice."""
+        width, height = self.app.size
+        self.add_class(_widest(self.HORIZONTAL_BREAKPOINTS, width), _widest(self.VERTICAL_BREAKPOINTS, height))
         yield Static("", id="too-small", markup=False)
         yield Headline(everything=self.PLACE == "overview")
         yield PlaceLine(self.PLACE)
@@ -106,3 +108,7 @@ class Room(Screen[None]):
         if self.query(Headline):  # not while the app ends
             self.query_one(Headline).tell(self.session)
             self.draw()
+
+
+def _widest(breakpoints: list[tuple[int, str]], cells: int) -> str:
+    return max((least, name) for least, name in breakpoints if least <= cells)[1]

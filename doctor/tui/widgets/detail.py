@@ -1,5 +1,8 @@
 """The right side: the page of the highlighted line."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -25,12 +28,37 @@ from doctor.tui.widgets.hanging import Hanging
 from doctor.tui.widgets.picture import PictureBox
 
 
+class Top(NamedTuple):
+    """The line above the title."""
+
+    text: str
+    tone: str
+
+
+class Title(NamedTuple):
+    """What the page is about."""
+
+    text: str
+
+
+class Placed(NamedTuple):
+    """A block, and whether a blank line parts it from the one above."""
+
+    block: Block
+    apart: bool
+
+
+Part = Top | Title | Placed
+
+
 class Detail(VerticalScroll, can_focus=True):
     """A page, scrolled with the arrow keys; Tab goes from one step to the next."""
 
     def __init__(self) -> None:
         super().__init__()
         self.page: Page | None = None
+        self.shown: list[Part] = []
+        self.drawn: list[Widget] = []  # a widget for each part that is shown
 
     async def tell(self, page: Page) -> None:
         """Show this page; the reader's place is kept while the same page grows."""
@@ -40,25 +68,31 @@ class Detail(VerticalScroll, can_focus=True):
         had_focus = self.has_focus_within
         top = self.scroll_offset.y if same else 0
         self.page = page
-        await self.recompose()
+        await self._renew(page)
         if had_focus and not self.has_focus_within:
             self.focus(scroll_visible=False)
         self.scroll_to(y=top, animate=False)
 
     def compose(self) -> ComposeResult:
-        """One widget a block."""
-        if self.page is None:
+        """One widget a part."""
+        self.shown = parts(self.page) if self.page else []
+        self.drawn = [drawn(part) for part in self.shown]
+        yield from self.drawn
+
+    async def _renew(self, page: Page) -> None:
+        """Draw the parts anew that have changed: a page that grows by a line is not laid out from its top."""
+        if not self.is_attached:
             return
-        if self.page.status:
-            yield Static(toned(f"{self.page.sign} {self.page.status}", self.page.tone), markup=False)
-        yield Static(Content.styled(self.page.title, "bold"), classes="title", markup=False)
-        above: Block | None = None
-        for block in self.page.blocks:
-            widget = drawn(block)
-            apart = isinstance(above, Paragraph) and isinstance(block, Paragraph) and not block.indent
-            widget.set_class(apart, "apart")
-            yield widget
-            above = block
+        async with self.batch():
+            wanted = parts(page)
+            above = alike(self.shown, wanted)
+            below = alike(self.shown[above:][::-1], wanted[above:][::-1])
+            end = len(self.drawn) - below
+            fresh = [drawn(part) for part in wanted[above : len(wanted) - below]]
+            await self.remove_children(self.drawn[above:end])
+            if self.is_attached:  # not while the app ends
+                await self.mount(*fresh, before=self.drawn[end] if below else None)
+            self.shown, self.drawn = wanted, [*self.drawn[:above], *fresh, *self.drawn[end:]]
 
     @property
     def to_copy(self) -> str:
@@ -68,7 +102,36 @@ class Detail(VerticalScroll, can_focus=True):
         return focused.action.text if focused else ""
 
 
-def drawn(block: Block) -> Widget:
+def parts(page: Page) -> list[Part]:
+    """What a page consists of, from its top."""
+    top: list[Part] = [Top(f"{page.sign} {page.status}", page.tone)] if page.status else []
+    blocks = [
+        Placed(block, _apart(above, block)) for above, block in zip((None, *page.blocks), page.blocks, strict=False)
+    ]
+    return [*top, Title(page.title), *blocks]
+
+
+def _apart(above: Block | None, block: Block) -> bool:
+    return isinstance(above, Paragraph) and isinstance(block, Paragraph) and not block.indent
+
+
+def alike(one: Sequence[Part], other: Sequence[Part]) -> int:
+    """How many parts both begin with."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def drawn(part: Part) -> Widget:
+    """The widget of one part."""
+    if isinstance(part, Top):
+        return Static(toned(part.text, part.tone), markup=False)
+    if isinstance(part, Title):
+        return Static(Content.styled(part.text, "bold"), classes="title", markup=False)
+    widget = body(part.block)
+    widget.set_class(part.apart, "apart")
+    return widget
+
+
+def body(block: Block) -> Widget:
     """The widget of one block."""
     match block:
         case Heading():

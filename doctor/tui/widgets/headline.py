@@ -32,6 +32,7 @@ class Headline(Static):
         super().__init__(markup=False)
         self.session: Session | None = None
         self.most = MAX_ON_OVERVIEW if everything else MAX_TARGETS
+        self.lines = 0
 
     def tell(self, session: Session) -> None:
         """Show where the run is now."""
@@ -53,7 +54,9 @@ class Headline(Static):
             *_targets(progress, wide, self.most),
             _activity(progress, self.session.seconds_left),
         ]
-        self.update(Content("\n").join(line.truncate(self.size.width, ellipsis=True) for line in lines))
+        text = Content("\n").join(line.truncate(self.size.width, ellipsis=True) for line in lines)
+        self.update(text, layout=len(lines) != self.lines)  # laying the screen out costs as much as drawing it
+        self.lines = len(lines)
 
     def _first_line(self, progress: Progress, next_depth: Depth, wide: bool) -> Content:
         depth = f"depth {progress.depth.value}"
