@@ -51,6 +51,10 @@ if TYPE_CHECKING:
 Start = Callable[[Callable[[Event], None], asyncio.Event], Awaitable[Report]]
 INTERRUPTED = 130
 TERMINATED = 143
+PUT_BACK = (
+    "llm-doctor: a treatment was under way. A step that had begun is put back as it was, which may take a moment; "
+    "llm-doctor undo takes back the steps before it."
+)
 MAX_TOLD = 300  # characters of a copied step that the notice repeats
 # Keys that a narrow screen offers beside the outline only, or beside the detail only.
 SIDES = {
@@ -375,10 +379,13 @@ class DoctorApp(App[Report | None]):
 
     def action_interrupt(self) -> None:
         """Ctrl-C: as quitting, but a run that it breaks off counts as interrupted."""
-        self.stop_signal.set()
-        self.exit(self.session.report, return_code=INTERRUPTED if self.session.under_way else 0)
+        self._end(INTERRUPTED if self.session.under_way else 0)
 
     def terminate(self) -> None:
         """SIGTERM: give the terminal back and end."""
+        self._end(TERMINATED)
+
+    def _end(self, code: int) -> None:
         self.stop_signal.set()
-        self.exit(self.session.report, return_code=TERMINATED)
+        words = PUT_BACK if self.session.occupied == TREATMENT else None  # said below the view, which is gone by then
+        self.exit(self.session.report, return_code=code, message=words)

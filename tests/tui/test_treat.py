@@ -278,7 +278,7 @@ async def test_a_remedy_for_people_is_shown_and_not_offered(sick):
         assert isinstance(app.screen, PlaybookScreen)
 
 
-async def test_ctrl_c_in_a_step_leaves_the_old_server_and_a_true_journal(sick):
+async def test_ctrl_c_in_a_step_leaves_the_old_server_and_a_true_journal(sick, capsys):
     before, pid = command(sick), sick.pid
     app = face(sick)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -288,6 +288,7 @@ async def test_ctrl_c_in_a_step_leaves_the_old_server_and_a_true_journal(sick):
         await asyncio.to_thread(gone, pid)
         await pilot.press("ctrl+c")
     assert app.return_code == 130
+    assert "A step that had begun is put back as it" in capsys.readouterr().err
     await asyncio.to_thread(unlocked, sick.url)
     assert command(sick) == before
     read = next(read for read in courses(root()).values() if read.began.cause == CAUSE)
