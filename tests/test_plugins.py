@@ -8,7 +8,7 @@ import pytest
 
 from doctor.errors import PluginError
 from doctor.model import Category, Depth, Status
-from doctor.plugins import bundled_checks, load_check, load_checks
+from doctor.plugins import bundled_checks, bundled_playbooks, load_check, load_checks, load_playbooks
 from doctor.runner import run_check
 from tests.given import given
 
@@ -98,6 +98,17 @@ async def test_a_missing_fact_skips_the_check_with_its_reason(tmp_path: Path) ->
 def test_a_folder_without_plug_ins_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="neither"):
         load_checks([tmp_path])
+
+
+@pytest.mark.parametrize("place", ["playbooks/mine.md", "playbooks/windows/mine.md", "checks/mine.py"])
+def test_a_file_that_would_not_be_read_is_an_error(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True)
+    path.write_text("")
+    with pytest.raises(PluginError, match="would not be read: it belongs into a folder called one of connect, "):
+        load_playbooks([tmp_path])
+    path.rename(path.with_name(f"_{path.name}"))
+    assert load_playbooks([tmp_path]) == bundled_playbooks()
 
 
 def test_bundled_checks_import_the_api_and_the_standard_library_only() -> None:

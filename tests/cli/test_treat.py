@@ -1,10 +1,8 @@
 """`treat` and `undo` as users meet them: a real engine made ill by its command line, pipes and a pseudo-terminal."""
 
-import contextlib
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -169,18 +167,6 @@ def test_on_a_terminal_it_asks_before_the_step_and_does_it_on_yes(terminal, sick
     assert words_of(sick)[-1] == "-kvu"
 
 
-def pressed_until_heard(process) -> None:
-    """Ctrl-C, again when the first came in the moment before the line is read, in which Python does not hear it.
-
-    The terminal is not the program's own, so the key is sent as it arrives.
-    """
-    for _ in range(10):
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(2)
-            return
-
-
 @pytest.mark.parametrize(("key", "code"), [(b"n\n", 3), (b"\n", 3), (b"\x03", 130)], ids=["no", "enter", "ctrl-c"])
 def test_on_a_terminal_nothing_is_done_without_a_yes(terminal, sick, home, key, code):
     ours, theirs = terminal
@@ -188,7 +174,7 @@ def test_on_a_terminal_nothing_is_done_without_a_yes(terminal, sick, home, key, 
     process = in_terminal(theirs, sick, home)
     read_until(ours, b"new command line? [y/N]: ")
     if key == b"\x03":
-        pressed_until_heard(process)
+        process.send_signal(signal.SIGINT)  # the terminal is not the program's own: the key is sent as it arrives
     else:
         os.write(ours, key)
     read_until(ours, b"\x00never")

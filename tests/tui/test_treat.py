@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -37,6 +38,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="processes are restarted"),
 ]
 CAUSE = "drift-parallel-share"
+HOUSE = Path(__file__).resolve().parents[1] / "data" / "house"
 SELDOM = Pace(look_s=600.0, examine_s=600.0, soon_s=600.0)
 
 
@@ -55,8 +57,8 @@ def sick(home):
         yield running
 
 
-def face(running, **places):
-    plan = RunPlan(targets=(Target(url=running.url),), depth=Depth.PASSIVE)
+def face(running, depth=Depth.PASSIVE, plugins=(), **places):
+    plan = RunPlan(targets=(Target(url=running.url),), depth=depth, plugins=plugins)
     app = made(plan, Places(**places), pace=SELDOM)
     app.first = "causes"
     return app
@@ -69,11 +71,11 @@ async def until(pilot, wanted):
     await settled(pilot)
 
 
-async def opened(app, pilot):
+async def opened(app, pilot, cause=CAUSE):
     """The playbook of the cause, after a run."""
     await until(pilot, lambda: app.session.progress.over)
     outline = app.main.query_one(OutlineList)
-    key = next(row.key for row in outline.lines_shown if isinstance(row.item, Cause) and row.item.id == CAUSE)
+    key = next(row.key for row in outline.lines_shown if isinstance(row.item, Cause) and row.item.id == cause)
     app.main.show_line(key)
     await settled(pilot)
     await pilot.press("f")
@@ -207,6 +209,33 @@ def gone(pid):
     """Wait for the end of a process."""
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(pid).wait(30)
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome", "says"),
+    [
+        (0, Outcome.UNCHANGED, "unchanged: The house's slots are too many"),
+        (1, Outcome.WORSE, "worse: The house's slots are too many"),
+    ],
+)
+async def test_what_does_not_help_is_said_and_taken_back_with_u(sick, number, outcome, says):
+    """A user's own playbook, whose remedies are no good."""
+    before = command(sick)
+    app = face(sick, depth=Depth.QUICK, plugins=(HOUSE,))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot, "house-share")
+        await pilot.press(*["down"] * number, "a")
+        await settled(pilot)
+        screen = app.screen
+        await until(pilot, lambda: screen.treating.state.stage is Stage.ASKING)
+        await pilot.press("y")
+        await until(pilot, lambda: screen.treating.over)
+        assert screen.treating.state.judgement.outcome is outcome
+        assert screen.query_one(Detail).page.status == says
+        assert command(sick) != before
+        await pilot.press("u")
+        await until(pilot, lambda: screen.treating.state.undone)
+        assert command(sick) == before
 
 
 async def test_ctrl_c_before_a_step_leaves_a_true_journal(sick):
