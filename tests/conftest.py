@@ -1,4 +1,6 @@
-"""Fixtures that several tests share: a healthy engine."""
+"""What all tests share: a healthy engine, and how many run at once."""
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -9,6 +11,11 @@ from doctor.ward import engine as ward_engine
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 SESSION_S = 3600.0  # longer than a whole session takes where others compute as well
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a patient that is slow on purpose leaves one with nothing to do."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
