@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from doctor import __version__
@@ -33,7 +33,11 @@ class Exporter:
     """The targets, the last look at each, and the answers to requests."""
 
     def __init__(
-        self, targets: Sequence[Target], interval_s: float = INTERVAL_S, deadline_s: float = DEADLINE_S
+        self,
+        targets: Sequence[Target],
+        interval_s: float = INTERVAL_S,
+        deadline_s: float = DEADLINE_S,
+        thresholds: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.targets = {target.url: target for target in targets}
         self.names = {
@@ -41,6 +45,7 @@ class Exporter:
         }
         self.interval_s = interval_s
         self.deadline_s = min(deadline_s, interval_s)
+        self.thresholds = {check: dict(limits) for check, limits in (thresholds or {}).items()}
         self.health: dict[str, Health] = {}
         self.looked_at: dict[str, float] = {}
         self.looks = 0
@@ -117,13 +122,20 @@ class Exporter:
         health = await look(target, seconds)
         found = health_families([({"target": target.url}, health)])
         if module == "passive" and health.live:
-            found = await _passive(target, max(0.5, seconds - (time.monotonic() - began_s)))
+            found = await self._passive(target, max(0.5, seconds - (time.monotonic() - began_s)))
         took_s = time.monotonic() - began_s
         found += [
             Family("probe_success", "1 when the target is ready", [({}, float(health.ready))], prefix=""),
             Family("probe_duration_seconds", "Seconds that the probe took", [({}, took_s)], prefix=""),
         ]
         return 200, METRICS, "".join(family.text() for family in found)
+
+    async def _passive(self, target: Target, seconds: float) -> list[Family]:
+        """A whole passive run; a fault of a plug-in is the runner's to contain."""
+        from doctor.runner import RunPlan, run
+
+        plan = RunPlan(targets=(target,), depth=Depth.PASSIVE, deadline_s=seconds, thresholds=self.thresholds)
+        return families(await run(plan, lambda _: None))
 
 
 TEXT, METRICS = "text/plain; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
@@ -150,14 +162,6 @@ def health_families(known: list[tuple[Labels, Health]]) -> list[Family]:
         Family("slots_busy", "Requests that the server is working on", numbers("slots_busy")),
         Family("look_seconds", "Seconds that the look took", numbers("seconds")),
     ]
-
-
-async def _passive(target: Target, seconds: float) -> list[Family]:
-    """A whole passive run; a fault of a plug-in is the runner's to contain."""
-    from doctor.runner import RunPlan, run
-
-    plan = RunPlan(targets=(target,), depth=Depth.PASSIVE, deadline_s=seconds)
-    return families(await run(plan, lambda _: None))
 
 
 def _scrape_timeout(headers: dict[str, str]) -> float:

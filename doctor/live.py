@@ -25,10 +25,10 @@ from doctor.http import Client
 from doctor.known import KEPT_LOOKS, Known, Listener, Pace
 from doctor.model import Category, CheckReport, Depth, Diagnosis, Report, Result, TargetReport
 from doctor.playbooks import Playbook
-from doctor.plugins import load_checks, load_playbooks
+from doctor.plugins import load_playbooks
 from doctor.replay import recorded, recorded_situation
 from doctor.result import run_check
-from doctor.runner import Run, RunPlan, assemble
+from doctor.runner import Run, RunPlan, assemble, checks_of
 from doctor.runtimes.pulse import PATHS, feel
 from doctor.visit import origin
 from doctor.vitals import Look, Pulse, changes
@@ -143,7 +143,7 @@ class Live:
 
 
 def _shelf(plan: RunPlan) -> Shelf:
-    return load_checks(plan.plugins), load_playbooks(plan.plugins)
+    return checks_of(plan), load_playbooks(plan.plugins)
 
 
 async def examined_again(plan: RunPlan, shelf: Shelf, before: Known, looks: Sequence[Look]) -> Known:

@@ -15,19 +15,19 @@ from doctor.errors import ReportError, Skip
 from doctor.facts import Fact, Identity, Models
 from doctor.model import Report, TargetReport
 from doctor.plan.situation import FACTS, Situation, situation_of
-from doctor.plugins import load_checks, load_playbooks
+from doctor.plugins import load_playbooks
 from doctor.result import run_check
-from doctor.runner import assemble, target_report
+from doctor.runner import RunPlan, Thresholds, assemble, checks_of, target_report
 from doctor.selection import suited
 
 FACT_TYPES: dict[str, type[Fact]] = {name: getattr(facts, name) for name in facts.__all__ if name != "Fact"}
 
 
-async def replay(report: Report, plugins: Iterable[Path] = ()) -> Report:
+async def replay(report: Report, plugins: Iterable[Path] = (), thresholds: Thresholds | None = None) -> Report:
     """The report that today's checks write for the facts of an old one. Raises ReportError for unusable facts."""
     began_s = time.monotonic()
-    folders = tuple(plugins)
-    checks, playbooks = load_checks(folders), load_playbooks(folders)
+    plan = RunPlan(plugins=tuple(plugins), thresholds=thresholds or {})
+    checks, playbooks = checks_of(plan), load_playbooks(plan.plugins)
     host = Context(Target(url="", named=False), report.depth, recorded(report.host))
     targets: list[TargetReport] = []
     for old in report.targets:

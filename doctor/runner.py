@@ -45,6 +45,7 @@ from doctor.selection import selected
 from doctor.visit import Shared, visiting
 
 Emit = Callable[[Event], None]
+Thresholds = dict[str, dict[str, float]]  # check id -> constant of its file -> value
 # Chooses the next check from the results so far; "" ends the examination.
 Guide = Callable[[Mapping[str, Result], Diagnosis], str]
 
@@ -70,7 +71,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
     plugins: tuple[Path, ...] = ()
-    thresholds: dict[str, dict[str, float]] = {}  # check id -> constant of its file -> value
+    thresholds: Thresholds = {}
     guide: Guide | None = None  # instead of all checks in order: one after the other, as it says
 
 
@@ -80,14 +81,20 @@ async def run(plan: RunPlan, emit: Emit, stop: asyncio.Event | None = None) -> R
     Raises UsageError for an unknown id in `only` or `skip`, PluginError for a broken file in a plug-in folder.
     """
     # Reading the plug-in files takes a tenth of a second, too long for an event loop that draws a screen.
-    loaded = await asyncio.to_thread(load_checks, plan.plugins)
-    if plan.thresholds:
-        from doctor.config import with_thresholds
-
-        loaded = with_thresholds(plan.thresholds, loaded)
+    loaded = await asyncio.to_thread(checks_of, plan)
     checks = selected(loaded, plan.only, plan.skip, index=any(target.index for target in plan.targets))
     playbooks = await asyncio.to_thread(load_playbooks, plan.plugins)
     return await Run(plan, emit, stop or asyncio.Event(), checks, playbooks).carry_out()
+
+
+def checks_of(plan: RunPlan) -> tuple[Check, ...]:
+    """The checks that a plan may use, with its limits. Raises PluginError, and UsageError for an unknown limit."""
+    loaded = load_checks(plan.plugins)
+    if not plan.thresholds:
+        return loaded
+    from doctor.config import with_thresholds
+
+    return with_thresholds(plan.thresholds, loaded)
 
 
 class Run:

@@ -63,6 +63,7 @@ def ask(  # noqa: PLR0913 - click hands over one parameter an option
     complaint = said(words)
     urls = (url,) if url else ()
     key = key_of(api_key_file, urls) if api_key_file else ""
+    from doctor.cli.settings import thresholds
     from doctor.model import Depth
     from doctor.runner import RunPlan
 
@@ -75,6 +76,7 @@ def ask(  # noqa: PLR0913 - click hands over one parameter an option
         only=interview.possible,
         deadline_s=deadline,
         plugins=plugins,
+        thresholds=thresholds(),
         guide=interview.next,
     )
     answer, cut_short = answered(complaint, interview, None if no_run else plan)

@@ -77,6 +77,7 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor check --depth passive --format json -o report.json
     """  # noqa: D301 - click's mark for lines to be kept as they are
     key = key_of(api_key_file, targets) if api_key_file else ""
+    from doctor.cli.settings import thresholds
     from doctor.model import Depth
     from doctor.runner import RunPlan
 
@@ -88,17 +89,10 @@ def check(  # noqa: PLR0913 - click hands over one parameter an option
         skip=skip,
         deadline_s=deadline,
         plugins=plugins,
-        thresholds=_thresholds(),
+        thresholds=thresholds(),
     )
     before = _baseline(baseline) if baseline else None
     return examine(plan, wish, fail_on, before, keep=keep)
-
-
-def _thresholds() -> dict[str, dict[str, float]]:
-    from doctor.cli.settings import current
-
-    now = current()
-    return now.settings.thresholds if now else {}
 
 
 def accepted(report: "Report") -> "Report":

@@ -99,6 +99,7 @@ def plugin(  # noqa: PLR0913 - click hands over one parameter an option
 ) -> int:
     """Check a model server: prints one line for a monitoring system, and exits with 0, 1, 2 or 3."""
     from doctor.cli.check import key_of, named_targets
+    from doctor.cli.settings import thresholds
     from doctor.model import Depth
     from doctor.report.figures import PLACES
     from doctor.runner import RunPlan
@@ -109,7 +110,13 @@ def plugin(  # noqa: PLR0913 - click hands over one parameter an option
         raise click.BadParameter(f"-t {timeout} is no number of seconds")
     key = key_of(api_key_file, (url,)) if api_key_file else ""
     deadline_s = max(0.1, timeout - min(MARGIN_S, timeout / 5))
-    plan = RunPlan(targets=named_targets((url,), model, key), model=model, depth=Depth(depth), deadline_s=deadline_s)
+    plan = RunPlan(
+        targets=named_targets((url,), model, key),
+        model=model,
+        depth=Depth(depth),
+        deadline_s=deadline_s,
+        thresholds=thresholds(),
+    )
     return _checked(plan, Wanted(timeout, figure, warning, critical), verbose)
 
 

@@ -138,9 +138,10 @@ def program(
 def full_screen(targets: tuple[str, ...], *, plain: bool = False, read_only: bool = False) -> int:
     """The TUI on these targets, or the same as lines."""
     from doctor.cli.check import named_targets
+    from doctor.cli.settings import thresholds
     from doctor.runner import RunPlan
 
-    plan = RunPlan(targets=named_targets(targets))
+    plan = RunPlan(targets=named_targets(targets), thresholds=thresholds())
     if plain:
         from doctor.cli.plain import plainly
 

@@ -163,6 +163,7 @@ def rag(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor rag postgresql://me@localhost/docs --questions mine.jsonl
     """  # noqa: D301 - click's mark for lines to be kept as they are
     from doctor.cli.check import examine, key_of
+    from doctor.cli.settings import thresholds
     from doctor.model import Depth
     from doctor.runner import RunPlan
     from doctor.stores.store import Fields
@@ -174,7 +175,15 @@ def rag(  # noqa: PLR0913 - click hands over one parameter an option
     key = key_of(key_file, (place,)) if key_file else ""
     with reading(place, fields, said.pop("store") or "", key, collections, _wishes(said)) as targets:
         again = tuple(_with_command(target, options) for target in targets)
-        plan = RunPlan(targets=again, depth=Depth(depth), only=only, skip=skip, deadline_s=deadline, plugins=plugins)
+        plan = RunPlan(
+            targets=again,
+            depth=Depth(depth),
+            only=only,
+            skip=skip,
+            deadline_s=deadline,
+            plugins=plugins,
+            thresholds=thresholds(),
+        )
         if tui:
             return face(plan)
         shown = show_texts or on_terminal(sys.stdout)

@@ -29,8 +29,9 @@ def replay(
     import asyncio
 
     from doctor.cli.places import history_folder
+    from doctor.cli.settings import thresholds
     from doctor.history import read
     from doctor.replay import replay as replayed
 
-    report = asyncio.run(replayed(read(file, history_folder()), plugins))
+    report = asyncio.run(replayed(read(file, history_folder()), plugins, thresholds()))
     return deliver(report, wish, exits.exit_code(report.state, fail_on))

@@ -97,9 +97,11 @@ def _examined(file: str | None, target: str | None) -> "Report":
 
     from doctor.cli.check import named_targets
     from doctor.cli.follow import follow
+    from doctor.cli.settings import thresholds
     from doctor.runner import RunPlan
 
-    found, _ = asyncio.run(follow(RunPlan(targets=named_targets((target,) if target else ()))))
+    plan = RunPlan(targets=named_targets((target,) if target else ()), thresholds=thresholds())
+    found, _ = asyncio.run(follow(plan))
     return found
 
 

@@ -57,11 +57,12 @@ def _address(text: str) -> tuple[str, int]:
 
 
 async def _served(targets: "tuple[Target, ...]", host: str, port: int, interval: float) -> int:
+    from doctor.cli.settings import thresholds
     from doctor.exporter import Exporter
     from doctor.exporter import serve as listening
 
     stop = asyncio.Event()
-    exporter = Exporter(targets, interval)
+    exporter = Exporter(targets, interval, thresholds=thresholds())
     with orderly_end(stop, CODES) as codes:
         try:
             server = await listening(exporter, host, port)

@@ -13,6 +13,7 @@ from doctor.text import one_line
 if TYPE_CHECKING:
     from doctor.config import Merged, Named
     from doctor.context import Target
+    from doctor.runner import Thresholds
 
 PROJECT_FILE = "llm-doctor.toml"
 SYSTEM_FILE = Path("/etc/llm-doctor/config.toml")
@@ -51,6 +52,12 @@ def defaults() -> dict[str, Any]:
     return {
         OPTIONS.get(name, name): list(value) if isinstance(value, tuple) else value for name, value in values.items()
     }
+
+
+def thresholds() -> "Thresholds":
+    """The limits of checks that the settings change."""
+    now = current()
+    return now.settings.thresholds if now else {}
 
 
 def named(word: str) -> "Named | None":

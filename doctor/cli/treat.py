@@ -138,9 +138,12 @@ class Session:
 
     def _run(self, target: "Target") -> "tuple[TargetReport, dict[str, object]]":
         from doctor.cli.follow import follow
+        from doctor.cli.settings import thresholds
         from doctor.treat.treatment import examination
 
-        plan = examination(target, self.book, self.known, plugins=self.plugins, depth=self.depth)
+        plan = examination(
+            target, self.book, self.known, plugins=self.plugins, depth=self.depth, thresholds=thresholds()
+        )
         report, cut_short = asyncio.run(follow(plan))
         if cut_short is not None:
             raise click.Abort

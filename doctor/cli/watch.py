@@ -53,11 +53,17 @@ def watch(  # noqa: PLR0913 - click hands over one parameter an option
       llm-doctor watch --interval 300 --format jsonl --ping-file ping.txt
     """  # noqa: D301 - click's mark for lines to be kept as they are
     from doctor.cli.check import key_of, named_targets
+    from doctor.cli.settings import thresholds
     from doctor.model import Depth
     from doctor.runner import RunPlan
 
     key = key_of(api_key_file, targets) if api_key_file else ""
-    plan = RunPlan(targets=named_targets(targets, key=key), depth=Depth(depth), deadline_s=max(5.0, interval))
+    plan = RunPlan(
+        targets=named_targets(targets, key=key),
+        depth=Depth(depth),
+        deadline_s=max(5.0, interval),
+        thresholds=thresholds(),
+    )
     ping = _address(ping_file) if ping_file else ""
     return asyncio.run(_watched(plan, Loop(interval, times, changes_only, format_name, ping)))
 

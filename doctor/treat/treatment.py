@@ -22,7 +22,7 @@ from doctor.model import Cause, Depth, Remedy, Step, TargetReport
 from doctor.nearest import nearest
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
-from doctor.runner import RunPlan
+from doctor.runner import RunPlan, Thresholds
 from doctor.selection import suited
 from doctor.treat.acts import Ended
 from doctor.treat.carry_out import Progress, do, undo
@@ -60,11 +60,13 @@ def examination(
     plugins: tuple[Path, ...] = (),
     skip: Collection[str] = (),
     depth: Depth = Depth.QUICK,
+    thresholds: Thresholds | None = None,
 ) -> RunPlan:
     """The run that proves the cause or does not, and no more; without the checks in `skip`."""
     here = suited(known.checks, index=False)
     wanted = [check for check in needed(book.id, known.playbooks, here) if check not in skip]
-    return RunPlan(targets=(target,), only=tuple(wanted), plugins=plugins, depth=depth)
+    limits = thresholds or {}
+    return RunPlan(targets=(target,), only=tuple(wanted), plugins=plugins, depth=depth, thresholds=limits)
 
 
 def automatic(cause: Cause) -> tuple[Remedy, ...]:

@@ -40,6 +40,7 @@ def wished(row: Row, remedy: Remedy, session: Session) -> Wish | str:
         target=row.target.target,
         plugins=session.places.plugins,
         depth=Depth.DEEP if deep else Depth.QUICK,
+        thresholds=session.places.thresholds,
     )
 
 

@@ -56,6 +56,6 @@ def made(
 
         return Live(plan, listener, pace)
 
-    places = msgspec.structs.replace(places, plugins=plan.plugins)
+    places = msgspec.structs.replace(places, plugins=plan.plugins, thresholds=plan.thresholds)
     app = DoctorApp(start, depth=plan.depth, read_library=read_library, places=places, follow=follow)
     return app

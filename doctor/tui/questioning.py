@@ -13,7 +13,7 @@ from doctor.context import Target
 from doctor.errors import DoctorError
 from doctor.events import CheckEnded, Event
 from doctor.model import Depth, Report, Result
-from doctor.runner import RunPlan, run
+from doctor.runner import RunPlan, Thresholds, run
 
 
 class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +35,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     target: Target | None = None
     depth: Depth = Depth.QUICK
     deadline_s: float = 180.0
+    thresholds: Thresholds = {}
 
 
 class Questioning:
@@ -104,6 +105,7 @@ class Questioning:
             only=interview.possible,
             deadline_s=wish.deadline_s,
             plugins=self._plugins,
+            thresholds=wish.thresholds,
             guide=interview.next,
         )
         report = await run(plan, hear, self._stop)

@@ -26,6 +26,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False  # seen by a browser: nothing is written and nothing is cured
     deadline_s: float = 180.0
     plugins: tuple[Path, ...] = ()
+    thresholds: dict[str, dict[str, float]] = {}  # check id -> constant of its file -> value
 
 
 class Clocks(NamedTuple):

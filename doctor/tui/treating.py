@@ -14,7 +14,7 @@ from doctor.errors import DoctorError, TreatError
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan
 from doctor.model import Cause, Depth, Remedy, Step, TargetReport
 from doctor.playbooks import Playbook
-from doctor.runner import RunPlan, run
+from doctor.runner import RunPlan, Thresholds, run
 from doctor.treat.apart import apart
 from doctor.treat.journal import Journal, begun, course, reopened, root
 from doctor.treat.treatment import (
@@ -93,6 +93,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     plugins: tuple[Path, ...] = ()
     depth: Depth = Depth.QUICK
+    thresholds: Thresholds = {}
 
 
 class Treating:
@@ -210,7 +211,8 @@ class Treating:
         return report.targets[0]
 
     def _plan(self, target: Target, book: Playbook, known: Catalogue) -> RunPlan:
-        return examination(target, book, known, plugins=self.wish.plugins, depth=self.wish.depth)
+        wish = self.wish
+        return examination(target, book, known, plugins=wish.plugins, depth=wish.depth, thresholds=wish.thresholds)
 
     async def _ended(self, why: str) -> None:
         """It is over before its verdict; what was begun and is not taken back can be."""

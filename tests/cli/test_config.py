@@ -4,6 +4,9 @@
 import json
 import sys
 
+from doctor.ward import engine as ward_engine
+from doctor.ward.engine import Settings
+
 
 def test_show_prints_values_with_origins_and_no_secret(doctor, tmp_path):
     (tmp_path / "llm-doctor.toml").write_text(
@@ -57,3 +60,21 @@ def test_a_suppression_makes_a_warning_pass_and_an_ended_one_is_said(doctor, tmp
         ended = doctor("check", "--target", "http://127.0.0.1:9", "--depth", "passive")
         assert ended.returncode == code, ended.stdout
         assert ("ended on 2020-01-01: it is moved" in ended.stderr) == (until == "2020-01-01")
+
+
+def test_a_threshold_of_the_settings_holds_for_every_command_that_examines(doctor, tmp_path):
+    """Four slots of 1024 tokens are a fault below 4096, and none below 1000."""
+    commands = {
+        ("check", "--depth", "passive"): "drift-parallel-share",
+        ("treat", "drift-parallel-share"): "Let all slots draw from one window",
+        ("ask", "with four users everybody forgets"): "4 slots share 4096 tokens",
+        ("watch", "--times", "1", "--depth", "passive"): "Each request gets only a share",
+        ("report", "--for", "llama.cpp"): "4 slots share 4096 tokens",
+    }
+    with ward_engine.serving(settings=Settings(slots=4)) as sick:
+        for words, sign in commands.items():
+            (tmp_path / "llm-doctor.toml").write_text("")
+            assert sign in doctor(*words, "--target", sick.url).stdout, words
+            (tmp_path / "llm-doctor.toml").write_text("[thresholds.window]\nSMALL = 1000\n")
+            ended = doctor(*words, "--target", sick.url)
+            assert (sign in ended.stdout, ended.returncode in {0, 1}) == (False, True), (words, ended.stderr)

@@ -126,6 +126,7 @@ class AskScreen(Room):
             target=server.target if server else None,
             depth=self.session.depth,
             deadline_s=self.session.places.deadline_s,
+            thresholds=self.session.places.thresholds,
         )
         self.app.post_message(Occupied(QUESTIONS))
         try:
