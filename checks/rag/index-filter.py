@@ -39,7 +39,7 @@ async def check(context: Context) -> Verdict:
     trial = await context.fact(FilterTrial)
     name = index.title or index.collection
     measured = [
-        reported("rows that match the filter", trial.matching, f"of {index.count}", trial.text),
+        reported("rows that match the filter", trial.matching, f"of {index.count}", "the filter"),
         probed("rows returned, fewest", trial.returned, f"of {trial.wanted}", f"{trial.searches} searches"),
     ]
     return verdict(excludes(trial, name), starves(trial, name), measured=measured)
@@ -49,10 +49,10 @@ def excludes(trial: FilterTrial, name: str) -> Finding | None:
     """Nothing matches; what there is helps to see why."""
     if trial.matching:
         return None
-    matching = reported("rows that match the filter", 0, "", trial.text)
-    there = reported("values that chunks have", ", ".join(trial.known_values) or "none", "", "sample")
+    given = reported("filter", trial.filter, "", "--filter")
+    there = reported("values of chunks", ", ".join(trial.known_values) or "none", "", "sample")
     keys = reported("fields that chunks have", ", ".join(trial.known_keys), "", "sample")
-    return seen(EXCLUDES, name, f"No row matches {trial.text}", matching, there, keys)
+    return seen(EXCLUDES, name, "no row matches the filter", given, there, keys)
 
 
 def starves(trial: FilterTrial, name: str) -> Finding | None:
@@ -60,6 +60,7 @@ def starves(trial: FilterTrial, name: str) -> Finding | None:
     if not trial.searches or trial.returned >= trial.wanted:
         return None
     returned = probed("rows returned, fewest", trial.returned, f"of {trial.wanted}", f"{trial.searches} searches")
-    matching = reported("rows that match the filter", trial.matching, "", trial.text)
-    summary = f"{trial.matching} rows match {trial.text}, and a search for {trial.wanted} returns {trial.returned}"
-    return seen(STARVES, name, summary, returned, matching)
+    given = reported("filter", trial.filter, "", "--filter")
+    matching = reported("rows that match the filter", trial.matching, "", "the filter")
+    summary = f"{trial.matching} rows match the filter, and a search for {trial.wanted} returns {trial.returned}"
+    return seen(STARVES, name, summary, given, returned, matching)

@@ -83,7 +83,7 @@ class SourceFiles(Fact, frozen=True, kw_only=True):
 class FilterTrial(Fact, frozen=True, kw_only=True):
     """The user's filter: how many rows it leaves, and how many of them a search returns."""
 
-    text: str  # as the user wrote it
+    filter: str  # as the user wrote it
     matching: int
     wanted: int  # results that a search should give
     returned: int  # the fewest that one gave

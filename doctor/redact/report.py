@@ -16,16 +16,18 @@ from doctor.redact.vocabulary import words
 # One text holds all strings of a report: the words of a command line stand beside each other, everything else is apart.
 BESIDE, APART = "\x1e", "\x1d"
 CONTENT = words("content")
+CONTENT_LABELS = frozenset({"filter", "values of chunks"})  # of evidence whose value is of that kind
+CONTENT_OPTIONS = frozenset({"--filter"})  # whose next word is
 SEPARATORS = str.maketrans({BESIDE: " ", APART: " "})
 
 
 class Texts:
     """The strings of a JSON-like value, in order, and the value put together again with others in their place."""
 
-    def __init__(self, value: Any, *, with_content: bool, whole: bool) -> None:  # noqa: ANN401 - JSON-like data
+    def __init__(self, value: Any, level: Level, *, with_content: bool) -> None:  # noqa: ANN401 - JSON-like data
         self.left_out = 0
-        self._with_content = with_content or whole
-        self._whole = whole
+        self._with_content = with_content or level is Level.NOTHING
+        self._with_filters = self._with_content or level is not Level.ALL  # on the own screen a command must work
         self._strings: list[str] = []
         self._places: dict[str, int] = {}
         self._forced: dict[int, str] = {}
@@ -43,9 +45,17 @@ class Texts:
         if isinstance(value, (list, tuple)):
             if len(value) > 1 and all(isinstance(item, str) for item in value):
                 last = len(value) - 1
-                return [self._added(item, APART if at == last else BESIDE) for at, item in enumerate(value)]
+                said = [self._word(before, item) for before, item in zip(["", *value], value, strict=False)]
+                return [self._added(item, APART if at == last else BESIDE) for at, item in enumerate(said)]
             return [self._taken(item) for item in value]
         return Kept(value)
+
+    def _word(self, before: str, word: str) -> str:
+        """A word of a command line; what the user filters by is left out."""
+        if before not in CONTENT_OPTIONS or self._with_filters or _is_said(word):
+            return word
+        self.left_out += 1
+        return str(_said_of(word))
 
     def _added(self, text: str, separator: str) -> int:
         """One more string. The same string twice is one, unless it has neighbours."""
@@ -56,13 +66,10 @@ class Texts:
         return place
 
     def _field(self, key: str, item: Any, record: dict[str, Any]) -> Any:  # noqa: ANN401
-        if (
-            not self._with_content
-            and key in CONTENT
-            and item
-            and not isinstance(item, (int, float))
-            and not _is_said(item)
-        ):
+        kept = key not in CONTENT or self._with_content
+        if key == "value" and record.get("label") in CONTENT_LABELS:
+            kept = self._with_filters
+        if not kept and item and not isinstance(item, (int, float)) and not _is_said(item):
             self.left_out += 1
             return self._taken(_said_of(item))
         place = self._taken(item)
@@ -158,7 +165,7 @@ def redacted(report: Report, redactor: Redactor, *, include_content: bool = Fals
     """The report as it may leave, with a note of what was done to it."""
     whole = redactor.level is Level.NOTHING
     redactor.learn(*names_in(report))
-    texts = Texts(msgspec.to_builtins(report), with_content=include_content, whole=whole)
+    texts = Texts(msgspec.to_builtins(report), redactor.level, with_content=include_content)
     clean = msgspec.convert(texts.through(redactor), Report)
     before = report.redaction
     if before is not None and before.level != Level.NOTHING and whole:

@@ -76,6 +76,23 @@ def test_a_redacted_report_reads_back_and_redacting_it_again_changes_nothing():
     )
 
 
+def test_what_a_user_filters_by_is_content():
+    found = msgspec.structs.replace(
+        TINY, evidence=(Evidence(label="filter", value="client=Brandt"), Evidence(label="rows", value=3))
+    )
+    facts = {"FilterTrial": {"filter": "client=Brandt", "known_values": ["Meyer and Co"], "known_keys": ["client"]}}
+    again = ("llm-doctor", "rag", "./index", "--filter", "client=Brandt", "--k", "4")
+    target = msgspec.structs.replace(TARGET, facts=facts, findings=(found,), again=again)
+    report = msgspec.structs.replace(REPORT, targets=(target,))
+    (clean,) = redacted(report, Redactor()).targets
+    text = render(redacted(report, Redactor()), "json")
+    assert ("Brandt" in text, "Meyer" in text) == (False, False)
+    assert (clean.facts["FilterTrial"]["known_keys"], clean.again[-2:]) == (["client"], ("--k", "4"))
+    for redactor, included in ((Redactor(), True), (Redactor(level=Level.SECRETS), False)):
+        (kept,) = redacted(report, redactor, include_content=included).targets
+        assert (kept.again, kept.findings[0].evidence[0].value) == (again, "client=Brandt")
+
+
 def test_content_is_kept_when_asked_for_and_secrets_in_it_still_go():
     clean = redacted(full(), Redactor(), include_content=True)
     assert clean.targets[0].facts["ModelCard"]["system_prompt"].startswith("You are")

@@ -28,7 +28,7 @@ async def collect_filter_trial(context: Context) -> FilterTrial:
     first = next(iter(where))
     values = (str(c.metadata[first])[:MAX_VALUE] for c in chunks if c.metadata.get(first) is not None)
     return FilterTrial(
-        text=" ".join(f"{key}={value}" for key, value in where.items()),
+        filter=" ".join(f"{key}={value}" for key, value in where.items()),
         matching=matching,
         wanted=min(described.k, matching),
         returned=min(returned, default=0),
