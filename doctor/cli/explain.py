@@ -9,9 +9,11 @@ import click
 
 from doctor.cli import exits
 from doctor.cli.options import CONTEXT, no_color_option, plugins_option
-from doctor.cli.output import look, put
+from doctor.cli.output import look, put, save
 from doctor.errors import UsageError
 from doctor.nearest import nearest
+from doctor.report import Look
+from doctor.text import one_line
 
 if TYPE_CHECKING:
     from doctor.check import Check
@@ -26,29 +28,44 @@ BLANKS = {"model": "MODEL", "url": "http://HOST:PORT", "host": "HOST", "port": "
 
 @click.command("explain", context_settings=CONTEXT)
 @click.argument("id_", metavar="ID")
+@click.option("-o", "--output", type=Path, metavar="FILE", help="Write it into this file, in a folder that is made.")
 @no_color_option
 @plugins_option
-def explain(id_: str, no_color: bool, plugins: tuple[Path, ...]) -> int:
-    """Explain a check, a symptom or a cause by its id.
+def explain(id_: str, output: Path | None, no_color: bool, plugins: tuple[Path, ...]) -> int:
+    """Explain a check, a symptom or a cause by its id, or print a chat template that a remedy uses.
 
     \b
     Examples:
       llm-doctor explain offload
+      llm-doctor explain chatml.jinja -o templates/chatml.jinja
       llm-doctor list causes
     """  # noqa: D301 - click's mark for lines to be kept as they are
+    if output is None:
+        return exits.OK if put(_explained(id_, look(no_color), plugins)) else exits.UNKNOWN
+    text = _explained(id_, Look(), plugins)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        save(output, text)
+    except OSError as error:
+        raise UsageError(f"{one_line(str(output))} cannot be written: {error.strerror or error}") from error
+    return exits.OK
+
+
+def _explained(id_: str, shown: Look, plugins: tuple[Path, ...]) -> str:
+    """The text. Raises UsageError for an unknown id."""
     from doctor.plugins import load_checks, load_playbooks
     from doctor.report.page import Page
 
-    checks, books = load_checks(plugins), load_playbooks(plugins)
     if id_ in TEMPLATES:
         from doctor.plan.templates import text
 
-        return exits.OK if put(text(id_)) else exits.UNKNOWN
-    page = Page(look(no_color))
+        return text(id_)
+    checks, books = load_checks(plugins), load_playbooks(plugins)
+    page = Page(shown)
     if not _write(page, id_, checks, books):
         known = {check.id for check in checks} | {book.id for book in books} | set(_symptoms(checks))
-        raise UsageError(f"there is no check, symptom or cause {id_!r}{nearest(id_, sorted(known))}")
-    return exits.OK if put(page.text()) else exits.UNKNOWN
+        raise UsageError(f"there is no check, symptom or cause {id_!r}{nearest(id_, sorted(known | {*TEMPLATES}))}")
+    return page.text()
 
 
 def _symptoms(checks: Sequence["Check"]) -> dict[str, tuple["Symptom", list["Check"]]]:

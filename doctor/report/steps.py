@@ -25,13 +25,13 @@ def step_lines(step: Step, url: str, shell: str = "posix") -> list[str]:
     if step.kind == "restart" and step.edit is not None:  # a user's unit: its drop-in, then the unit again
         reload_ = ["systemctl", "--user", "daemon-reload"]
         lines = [line for command in (reload_, list(step.command)) for line in command_lines(command, shell)]
-        return [*edit_lines(step.edit), *lines]
+        return [*edit_lines(step.edit, shell), *lines]
     if step.kind in ("run", "restart") and step.command:
         return command_lines(list(step.command), shell, step.environment)
     if step.kind == "request" and step.request is not None:
         return request_lines(step.request, url, shell)
     if step.kind == "edit" and step.edit is not None:
-        return edit_lines(step.edit)
+        return edit_lines(step.edit, shell)
     return step.text.strip().splitlines()
 
 
@@ -69,12 +69,12 @@ def deep_words(depth: Depth) -> list[str]:
     return ["--depth", "deep"] if depth is Depth.DEEP else []
 
 
-def edit_lines(edit: dict[str, str]) -> list[str]:
+def edit_lines(edit: dict[str, str], shell: str = "posix") -> list[str]:
     """What a file is to hold, or how it changes."""
     if "diff" in edit:
         return edit["diff"].rstrip("\n").splitlines()
     if "name" in edit:  # a template of ours, which is too long to be shown
-        return [f"llm-doctor explain {edit['name']} > {edit.get('file', 'FILE')}"]
+        return command_lines(["llm-doctor", "explain", edit["name"], "-o", edit.get("file", "FILE")], shell)
     return [f"in {edit.get('file', 'the file')} write:", *_indented(edit.get("text", ""))]
 
 

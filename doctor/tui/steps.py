@@ -18,7 +18,9 @@ def action(step: Step, url: str) -> Action:
     heading = HEADINGS.get(step.kind, "by hand")
     if step.kind == "restart" and step.text:
         heading = one_line(step.text, 200)
-    if step.kind == "edit" and step.edit:
+    if step.kind == "edit" and step.edit and "name" in step.edit:  # a template of ours, too long to be shown
+        heading = HEADINGS["run"]
+    elif step.kind == "edit" and step.edit:
         heading = f"write into {one_line(step.edit.get('file', 'the file'), 200)}"
         text = step.edit.get("diff") or step.edit.get("text", "")
     return Action(

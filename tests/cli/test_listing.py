@@ -53,3 +53,15 @@ def test_a_template_of_ours_is_printed_as_it_is(doctor):
     from doctor.plan.templates import JINJA, text
 
     assert doctor("explain", JINJA).stdout == text(JINJA)
+
+
+def test_a_template_is_written_into_a_folder_that_is_made(doctor, tmp_path):
+    printed = doctor("explain", "chatml.jinja").stdout
+    ended = doctor("explain", "chatml.jinja", "-o", "a place/chatml.jinja")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert (tmp_path / "a place" / "chatml.jinja").read_text(encoding="utf-8") == printed
+    (tmp_path / "file").write_text("")
+    ended = doctor("explain", "chatml.jinja", "-o", "file/chatml.jinja")
+    assert (ended.returncode, "file/chatml.jinja cannot be written: " in ended.stderr) == (3, True)
+    ended = doctor("explain", "chatml.jnja", "-o", "x")
+    assert (ended.returncode, "did you mean chatml.jinja?" in ended.stderr) == (3, True)
