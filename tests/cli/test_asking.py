@@ -17,6 +17,8 @@ ASKED = "from doctor.cli.asking import agreed, chosen\nprint('=', {call})"
 INTERRUPTED_ALWAYS = """
 import os, click
 from doctor.cli.asking import agreed
+from doctor.cli.interrupts import usual_interrupts
+usual_interrupts()  # a shell's background jobs ignore Ctrl-C
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 for number in range(ROUNDS):
@@ -27,13 +29,23 @@ for number in range(ROUNDS):
 """
 
 
-def begin(program):
+@pytest.fixture
+def begin():
+    """Starts a program on a terminal of its own: the process, and our end of the terminal."""
     pty = pytest.importorskip("pty")
-    ours, theirs = pty.openpty()
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    process = subprocess.Popen([sys.executable, "-c", program], env=environment(), **streams)
-    os.close(theirs)
-    return process, ours
+    begun = []
+
+    def start(program):
+        ours, theirs = pty.openpty()
+        streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+        begun.append(subprocess.Popen([sys.executable, "-c", program], env=environment(), **streams))
+        os.close(theirs)
+        return begun[-1], ours
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +63,7 @@ def begin(program):
         ("chosen('Which', ['1', '3'], default='1')", b"2\n3\n", b"Please answer one of 1, 3.\r\nWhich (1, 3) [1]: "),
     ],
 )
-def test_answers(call, typed, result):
+def test_answers(begin, call, typed, result):
     process, ours = begin(ASKED.format(call=call))
     seen = read_until(ours, b"]: ")
     os.write(ours, typed)
@@ -61,14 +73,14 @@ def test_answers(call, typed, result):
     assert result in seen
 
 
-def test_a_terminal_that_goes_away_is_no_consent():
+def test_a_terminal_that_goes_away_is_no_consent(begin):
     process, ours = begin(ASKED.format(call="agreed('Go?', default=True)"))
     read_until(ours, b"]: ")
     os.close(ours)
     assert process.wait(30) != 0
 
 
-def test_ctrl_c_is_heard_however_soon_it_follows_the_question():
+def test_ctrl_c_is_heard_however_soon_it_follows_the_question(begin):
     process, ours = begin(INTERRUPTED_ALWAYS.replace("ROUNDS", str(ROUNDS)))
     seen = b""
     for number in range(ROUNDS):

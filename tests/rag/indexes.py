@@ -141,6 +141,7 @@ def pgvector(url: str, rows: Corpus, *, index: str = "hnsw", metric: str = "cosi
                 ],
             )
         if index:
+            connection.execute("SET maintenance_work_mem = '1GB'")  # with less a large graph is built on the disk
             connection.execute(f"CREATE INDEX ON {name} USING {index} (embedding {operators})")
         connection.execute(f"ANALYZE {name}")
     return url, Fields()
