@@ -13,20 +13,20 @@ DONE_BY_THE_DOCTOR = ("flag", "environment", "modelfile", "request", "run", "edi
 
 
 def every_cause_once(patients: Iterable[Patient]) -> list[Patient]:
-    """In their order, those that bring a cause or symptom which none before them has."""
+    """In their order, those that bring a cause or symptom which none before them has, and all healthy ones."""
     known: set[str] = set()
     chosen = []
     for one in patients:
         brings = {*one.expect.causes, *one.expect.symptoms} - known
-        if brings or one.healthy or one.id == MANY:
+        if brings or one.healthy:
             chosen.append(one)
         known |= brings
     return chosen
 
 
 def examined_ones() -> list[Patient]:
-    """For the matrix."""
-    return every_cause_once(shipped())
+    """For the matrix; the one with many illnesses first, which spares four others that are as slow."""
+    return every_cause_once(sorted(shipped(), key=lambda one: one.id != MANY))
 
 
 def curable_ones(books: Iterable[Playbook]) -> list[Patient]:
