@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from doctor import facts
 from doctor.model import Evidence
 from doctor.redact import Known, Level, Redactor
 from doctor.redact.report import redacted
@@ -136,3 +137,14 @@ def test_numbers_as_keys_stay_numbers():
     target = msgspec.structs.replace(TARGET, facts=facts)
     whole = msgspec.structs.replace(REPORT, targets=(target,))
     assert redacted(whole, Redactor()).targets[0].facts == facts
+
+
+FIELDS = sorted({field for name in facts.__all__ for field in getattr(facts, name).__struct_fields__})
+
+
+@pytest.mark.parametrize("value", ["null", "true", "false"])
+def test_a_field_of_any_fact_without_a_value_is_nobodys_name(value):
+    """The finished text is looked at once more, and what still looks like a name stops the report."""
+    document = {field: msgspec.json.decode(value) for field in FIELDS}
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    assert Redactor().leaks(text) == []
