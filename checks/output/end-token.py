@@ -5,15 +5,20 @@ What: whether the marker with which the template closes the assistant's turn is 
 Why: otherwise the model writes the marker and goes on, inventing the next turns.
 
 How: the marker in a rendered conversation against the end tokens that the server and the model's file name, and
-against the texts that llama.cpp takes as end tokens by itself.
+against the texts that llama.cpp takes as end tokens by itself. Where the server renders nothing, the marker that the
+template writes behind a message's content, against the end token in the model's file.
 
 Limits: without the file's metadata an end token of its own is not visible; then the sign is only a note, and the
 check stops settles it. Templates whose next header ends the turn are not judged.
 """
 
+import re
+
 from doctor.api import (
+    ChatTemplate,
     Context,
     Depth,
+    FileHealth,
     ModelCard,
     Rendered,
     Severity,
@@ -37,9 +42,19 @@ KNOWN_ENDS = (
 END_IDS = tuple(f"tokenizer.ggml.{kind}_token_id" for kind in ("eos", "eot", "eom"))
 
 
+# `message.content + '<|im_end|>'` of Jinja, `{{ .Content }}<|im_end|>` of Go.
+BEHIND_CONTENT = re.compile(
+    r"content(?:['\"]\])?[\w.() |]*(?:\+\s*['\"]|\s*-?}})(?:\\n)?(<[^<>\s'\"]{2,40}>)", re.IGNORECASE
+)
+
+
 async def check(context: Context) -> Verdict:
     """Compare the closing marker with the end tokens."""
-    rendered, card = await context.fact(Rendered), await context.fact(ModelCard)
+    try:
+        rendered = await context.fact(Rendered)
+    except Skip as skip:
+        return await by_file(context, skip)
+    card = await context.fact(ModelCard)
     marker = rendered.end_marker
     if not marker or not card.eos_token:
         raise Skip("the template closes turns without a marker" if card.eos_token else "the end token is not told")
@@ -54,3 +69,21 @@ async def check(context: Context) -> Verdict:
     summary = f"the template closes turns with {marker}, the server ends an answer at {card.eos_token}"
     severity = Severity.WARNING if in_file else Severity.NOTE
     return verdict(seen(NOT_AN_END, card.name, summary, closing, end, severity=severity))
+
+
+async def by_file(context: Context, why: Skip) -> Verdict:
+    """The same from the template's text and the model's file. Raises Skip, the given one where they do not say."""
+    template, file = await context.fact(ChatTemplate), await context.fact(FileHealth)
+    found = set(BEHIND_CONTENT.findall(template.text))
+    markers = {
+        marker for marker in found if not marker.startswith("</") or marker in KNOWN_ENDS
+    }  # not of a tool's answer
+    if len(markers) != 1 or not file.eos_token:
+        raise why
+    (marker,) = markers
+    closing = reported("marker that closes a turn", marker, source=template.source)
+    end = reported("end token", file.eos_token, source="vocabulary of the model's file")
+    if marker == file.eos_token or marker in KNOWN_ENDS:
+        return verdict(measured=[closing, end])
+    summary = f"the template closes turns with {marker}, the model's file ends an answer at {file.eos_token}"
+    return verdict(seen(NOT_AN_END, "end token", summary, closing, end))

@@ -16,7 +16,7 @@ from doctor.errors import DoctorError
 from doctor.sizing.blocks import BLOCKS, RETIRED_TYPES
 from doctor.sizing.header import Header, Tensor
 
-__all__ = ["GgufError", "Header", "Tensor", "read_header"]
+__all__ = ["GgufError", "Header", "Tensor", "read_header", "text_at"]
 
 MAGIC = b"GGUF"
 MAX_KEYS = 65_536
@@ -69,6 +69,7 @@ class _Reader:
         self.ends_s = time.thread_time() + MAX_SECONDS
         self.warnings: list[str] = []
         self.skipped: dict[str, int] = {}
+        self.texts: dict[str, int] = {}
 
     def header(self) -> Header:
         """Walk the whole header."""
@@ -89,6 +90,7 @@ class _Reader:
             version=version,
             metadata=metadata,
             skipped=self.skipped,
+            texts=self.texts,
             tensors=tensors,
             data_start=data_start,
             warnings=tuple(self.warnings),
@@ -114,7 +116,7 @@ class _Reader:
     def _metadata(self, count: int) -> dict[str, Any]:
         metadata: dict[str, Any] = {}
         for _ in range(count):
-            key = self._text(MAX_KEY_BYTES, "a key")
+            key = self.text(MAX_KEY_BYTES, "a key")
             if not key.isascii():
                 raise GgufError("a key is not ASCII")
             if key in metadata or key in self.skipped:
@@ -151,7 +153,8 @@ class _Reader:
         if kind == ARRAY:
             raise GgufError(f"the array {key[:80]} holds arrays, which llama.cpp refuses")
         if kind == STRING:
-            self._skip_strings(count)
+            self.texts[key] = self.position
+            self.skip_strings(count)
             self.skipped[key] = count
             return None
         if kind not in FORMATS:
@@ -165,7 +168,7 @@ class _Reader:
     def _tensors(self, count: int) -> tuple[Tensor, ...]:
         tensors: dict[str, Tensor] = {}
         for _ in range(count):
-            name = self._text(MAX_NAME_BYTES, "a tensor name")
+            name = self.text(MAX_NAME_BYTES, "a tensor name")
             if len(name.encode()) > LOADABLE_NAME_BYTES and not self.warnings:
                 self.warnings.append("a tensor name is longer than llama.cpp loads")
             if name in tensors:
@@ -178,7 +181,8 @@ class _Reader:
             tensors[name] = _checked(Tensor(name, tuple(shape), type_id, offset))
         return tuple(tensors.values())
 
-    def _text(self, limit: int, what: str) -> str:
+    def text(self, limit: int, what: str) -> str:
+        """One string."""
         (length,) = self._unpack("<Q")
         if length > limit:
             raise GgufError(f"{what} claims {length} bytes, more than {limit}")
@@ -198,7 +202,7 @@ class _Reader:
         self._claim(length)
         self.file.seek(length, os.SEEK_CUR)
 
-    def _skip_strings(self, count: int) -> None:
+    def skip_strings(self, count: int) -> None:
         """Walk over strings without making them: a vocabulary has a quarter of a million."""
         unpack = struct.Struct("<Q").unpack_from
         start, at, chunk = self.position, 0, b""
@@ -230,6 +234,18 @@ class _Reader:
             raise GgufError(f"the header is larger than {MAX_HEADER_BYTES >> 20} MiB")
         if time.thread_time() > self.ends_s:
             raise GgufError(f"reading the header took longer than {MAX_SECONDS:.0f} s")
+
+
+def text_at(path: Path, header: Header, key: str, index: int) -> str | None:
+    """One string of an array, such as a token of the vocabulary; None when there is none. Raises GgufError, OSError."""
+    if key not in header.texts or not 0 <= index < header.skipped[key]:
+        return None
+    with path.open("rb") as file:
+        reader = _Reader(file, header.size_bytes, path)
+        file.seek(header.texts[key])
+        reader.position = header.texts[key]
+        reader.skip_strings(index)
+        return reader.text(MAX_KEY_BYTES, "a token")
 
 
 def _alignment(value: object) -> int:

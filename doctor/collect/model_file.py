@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from doctor.address import is_loopback
-from doctor.collect.gguf import GgufError, Header, Tensor, read_header
+from doctor.collect.gguf import GgufError, Header, Tensor, read_header, text_at
 from doctor.collect.split_model import read_model
 from doctor.collect.weight_sample import Sample, sample_weights
 from doctor.context import Context
@@ -60,8 +60,20 @@ def examine(path: Path) -> FileHealth:
         holes=sample.holes,
         wild_scales=sample.wild,
         chat_template=template if isinstance(template, str) else None,
+        eos_token=end_token(path, header),
         bits_per_weight=bits_per_weight(whole),
     )
+
+
+def end_token(path: Path, header: Header) -> str | None:
+    """The end token as the file's vocabulary spells it."""
+    index = header.metadata.get("tokenizer.ggml.eos_token_id")
+    if not isinstance(index, int):
+        return None
+    try:
+        return text_at(path, header, "tokenizer.ggml.tokens", index)
+    except GgufError:  # the file became another one meanwhile
+        return None
 
 
 def check_vectors(path: Path, header: Header) -> tuple[int, tuple[str, ...]]:

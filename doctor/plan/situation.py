@@ -7,7 +7,19 @@ import msgspec
 
 from doctor.address import is_loopback
 from doctor.context import Context
-from doctor.facts import ChatTemplate, Cpu, Identity, Launch, Models, Rendered, ServerProcess, Shell, System, Window
+from doctor.facts import (
+    ChatTemplate,
+    Cpu,
+    FileHealth,
+    Identity,
+    Launch,
+    Models,
+    Rendered,
+    ServerProcess,
+    Shell,
+    System,
+    Window,
+)
 from doctor.facts.fact import Fact
 from doctor.plan import templates
 from doctor.plan.parsers import parsers
@@ -22,6 +34,7 @@ FACTS: tuple[type[Fact], ...] = (
     Cpu,
     Rendered,
     ChatTemplate,
+    FileHealth,
 )
 WANTED_WINDOW = 32_768  # tokens: enough for an agent's tools and a few files; memory grows with it
 END_MARKERS = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "</s>")  # by family, most specific first
@@ -86,7 +99,7 @@ def situation(
 def blanks(facts: Mapping[type[Fact], Fact]) -> dict[str, str]:
     """Numbers and names that remedies ask for, by the name of the blank."""
     found = _of_window(facts.get(Window)) | _of_machine(facts.get(Cpu)) | _of_model(facts.get(Models))
-    return found | _of_template(facts.get(Rendered), facts.get(ChatTemplate))
+    return found | _of_template(facts.get(Rendered), facts.get(ChatTemplate), facts.get(FileHealth))
 
 
 def _of_window(window: Fact | None) -> dict[str, str]:
@@ -117,7 +130,7 @@ def _of_model(models: Fact | None) -> dict[str, str]:
     return {name: value for name, value in named.items() if value} | parsers(models.chosen)
 
 
-def _of_template(rendered: Fact | None, template: Fact | None) -> dict[str, str]:
+def _of_template(rendered: Fact | None, template: Fact | None, file: Fact | None) -> dict[str, str]:
     """`end_marker` and its id `end_token` close a turn; `chatml` (a file) and `chatml_go` suit a ChatML vocabulary."""
     found = {}
     text = template.text if isinstance(template, ChatTemplate) else ""
@@ -128,6 +141,6 @@ def _of_template(rendered: Fact | None, template: Fact | None) -> dict[str, str]
             found["end_token"] = str(rendered.end_marker_id)
         if templates.CHATML_MARKER in rendered.turn_markers:
             found["chatml"] = str(templates.place())
-    elif templates.CHATML_MARKER in text:
+    elif templates.CHATML_MARKER in text or (isinstance(file, FileHealth) and file.eos_token == templates.CHATML_END):
         found["chatml_go"] = templates.text(templates.GO)
     return found | ({"end_marker": marker} if marker else {})

@@ -39,7 +39,8 @@ class Tensor(msgspec.Struct, frozen=True):
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """A GGUF header. `metadata` holds scalars, short strings and numeric arrays up to 65,536 elements.
 
-    `skipped` gives the length of what was walked over but not kept: long strings, string arrays, long arrays.
+    `skipped` gives the length of what was walked over but not kept: long strings, string arrays, long arrays; `texts`
+    where in the file the string arrays begin.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     tensors: tuple[Tensor, ...]
     data_start: int
     warnings: tuple[str, ...] = ()
+    texts: dict[str, int] = {}
 
     @property
     def architecture(self) -> str:

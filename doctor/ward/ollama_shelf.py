@@ -32,10 +32,14 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom the program plays. `sound`: the engine that stands for the processor where it computes better; "" = none."""
+    """Whom the program plays, with engines for what computes better; "" = none.
+
+    `sound` stands for the processor, `templated` for a copy of the model that brings its own template.
+    """
 
     engine: str
     sound: str
+    templated: str = ""
     file: str
     claims: Claims = Claims()
     faults: Faults = Faults()
@@ -71,6 +75,7 @@ class Shelf:
 
     def __init__(self, role: Role, engine: Client, sound: Client | None, file: Gguf, variables: Variables) -> None:
         self.engine, self.sound = engine, sound
+        self.templated: Client | None = None
         self.file = file
         self.machine = role.machine
         self.variables = variables
@@ -81,6 +86,8 @@ class Shelf:
 
     def facade(self, claims: Claims, faults: Faults, calls: CallFaults) -> Ollama:
         """A model with these settings; on the processor when no layer goes to the GPU."""
+        if self.templated is not None and claims.template:
+            return Ollama(self.templated, self.file, claims, faults, calls)
         if self.sound is None:
             return Ollama(self.engine, self.file, claims, faults, calls)
         if claims.parameters.get("num_gpu") == 0:
@@ -240,5 +247,6 @@ async def shelved(role: Role, file: Gguf, variables: Variables, port: int = 0) -
     """An Ollama with a shelf, over the engines that the role names; yields its base URL."""
     async with Client(role.engine) as engine, Client(role.sound or role.engine) as sound:
         shelf = Shelf(role, engine, sound if role.sound else None, file, variables)
-        async with listening(shelf.handle, port) as url:
+        async with Client(role.templated or role.engine) as templated, listening(shelf.handle, port) as url:
+            shelf.templated = templated if role.templated else None
             yield url

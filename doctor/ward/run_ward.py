@@ -53,9 +53,11 @@ async def _started(patient: Patient, stack: contextlib.AsyncExitStack) -> str:
         shape = gguf_edit.read(shown)
         return await stack.enter_async_context(koboldcpp(url, shape, patient.claims, patient.faults))
     sound = await _engine(shown, patient.settings, stack) if patient.behind and patient.sound_on_cpu else ""
+    damaged = patient.variant.startswith("template_")
     role = Role(
         engine=url,
         sound=sound,
+        templated=await _engine(engine.PATIENT, patient.settings, stack) if damaged else "",
         file=str(shown),
         claims=patient.claims,
         faults=patient.faults,

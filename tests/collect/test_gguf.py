@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from doctor.collect import gguf
-from doctor.collect.gguf import GgufError, read_header
+from doctor.collect.gguf import GgufError, read_header, text_at
 
 STRING, ARRAY, U32, F32 = 8, 9, 4, 6
 
@@ -169,3 +169,24 @@ def test_ten_thousand_mutated_headers_give_a_header_or_a_typed_error(tmp_path: P
 
     assert sum(outcomes.values()) == 10_000
     assert min(outcomes.values()) > 0
+
+
+def words(*texts: str) -> bytes:
+    return struct.pack("<IQ", STRING, len(texts)) + b"".join(map(text, texts))
+
+
+def test_one_word_of_a_vocabulary_is_read_without_the_others(tmp_path: Path) -> None:
+    tokens = ["a", "", "<|im_end|>", "\N{SNOWMAN}"]
+    path = write(tmp_path, model([ARCHITECTURE, key("tokenizer.ggml.tokens", ARRAY, words(*tokens))], []))
+    header = read_header(path)
+    assert [text_at(path, header, "tokenizer.ggml.tokens", index) for index in range(4)] == tokens
+    for name, index in (("tokenizer.ggml.tokens", 4), ("tokenizer.ggml.tokens", -1), ("tokenizer.ggml.merges", 0)):
+        assert text_at(path, header, name, index) is None
+
+
+def test_a_file_that_became_shorter_meanwhile_is_a_typed_error(tmp_path: Path) -> None:
+    path = write(tmp_path, model([ARCHITECTURE, key("tokenizer.ggml.tokens", ARRAY, words("a" * 100, "b"))], []))
+    header = read_header(path)
+    os.truncate(path, header.texts["tokenizer.ggml.tokens"] + 20)
+    with pytest.raises(GgufError):
+        text_at(path, header, "tokenizer.ggml.tokens", 1)

@@ -172,7 +172,8 @@ async def family_of(context: Context) -> Family | None:
         if family := family_of_model(card.eos_token or "", card.architecture):
             return family
     with contextlib.suppress(Skip):
-        if family := only(families_of_text((await context.fact(FileHealth)).chat_template or "")):
+        health = await context.fact(FileHealth)
+        if family := only(families_of_text(health.chat_template or "")) or family_of_model(health.eos_token or "", ""):
             return family
     with contextlib.suppress(Skip):
         rendered = await context.fact(Rendered)

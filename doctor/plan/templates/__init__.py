@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-CHATML_MARKER = "<|im_start|>"
+CHATML_MARKER, CHATML_END = "<|im_start|>", "<|im_end|>"
 JINJA, GO = "chatml.jinja", "chatml.go.txt"
 
 

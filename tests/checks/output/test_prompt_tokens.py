@@ -3,7 +3,7 @@
 import pytest
 
 from doctor.errors import Skip
-from doctor.facts import FileHealth, ModelCard, Models, Rendered
+from doctor.facts import ChatTemplate, FileHealth, ModelCard, Models, Rendered
 from tests.given import run_check, symptoms
 
 CHATML = "<|im_start|>user\none<|im_end|>\n"
@@ -124,3 +124,33 @@ async def test_bits_are_measured_before_they_are_guessed_from_the_name(facts, ex
 async def test_a_name_that_says_nothing_is_not_judged():
     with pytest.raises(Skip, match="how the weights are stored"):
         await run_check("quantization", [HERE, card(quantization="unknown")])
+
+
+JINJA = "{{- '<|im_start|>' + message.role + '\\n' + message.content + '%s\\n' }}"
+GO = "<|im_start|>{{ .Role }}\n{{ .Content }}%s"
+
+
+TOOL = "{{- '<tool_response>' + message.content + '</tool_response>' }}"
+
+
+@pytest.mark.parametrize("template", [JINJA, JINJA + TOOL, GO, "{{ message['content'] | trim }}%s"])
+@pytest.mark.parametrize(
+    ("marker", "end", "found"),
+    [
+        ("<|turn_over|>", "<|endoftext|>", ["end-marker-not-end-token"]),
+        ("<|turn_over|>", "<|turn_over|>", []),
+        ("<|im_end|>", "<|endoftext|>", []),
+    ],
+)
+async def test_without_a_rendered_prompt_the_template_and_the_file_tell(template, marker, end, found):
+    facts = [ChatTemplate(text=template % marker), FileHealth(path="m.gguf", size_bytes=1, eos_token=end)]
+    assert symptoms(await run_check("end-token", facts)) == found
+
+
+@pytest.mark.parametrize(
+    ("template", "end"),
+    [(JINJA % "", "<|x|>"), (JINJA % "<|a|>" + JINJA % "<|b|>", "<|x|>"), (JINJA % "<|a|>", None)],
+)
+async def test_a_template_or_file_that_does_not_tell_is_not_judged(template, end):
+    with pytest.raises(Skip, match="renders it"):
+        await run_check("end-token", [ChatTemplate(text=template), FileHealth(path="x", size_bytes=1, eos_token=end)])
