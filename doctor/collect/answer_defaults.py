@@ -5,6 +5,7 @@ it (llama.cpp does not show its output limit).
 """
 
 import contextlib
+import json
 import re
 
 from doctor.context import Context
@@ -21,6 +22,7 @@ OPTIONS = {
     "num_predict": ("-n", "--predict", "--n-predict", "--max-tokens"),
 }
 LIVE_NAMES = {"n_predict": "num_predict"}  # llama.cpp's name in /props -> ours
+TELLS_ALL = ("ollama",)  # what a model's card does not name there is not set
 MLX_LIMIT = 512.0  # tokens; default of mlx_lm.server, read at 0.32
 Found = dict[str, tuple[float, str]]
 
@@ -31,11 +33,17 @@ async def collect_answer_defaults(context: Context) -> AnswerDefaults:
     for source in (live, parameters, options):
         with contextlib.suppress(Skip, DoctorError):
             found |= await source(context)
-    if not found:
+    stops: tuple[str, ...] = ()
+    told = False
+    with contextlib.suppress(Skip, DoctorError):
+        stops = stop_texts((await context.fact(ModelCard)).parameters_text)
+        told = (await context.fact(Identity)).runtime in TELLS_ALL
+    if not found and not stops and not told:
         raise Skip("neither the server, the model nor the command line names settings for answers")
     return AnswerDefaults(
         values={name: value for name, (value, _) in found.items()},
         sources={name: source for name, (_, source) in found.items()},
+        stops=stops,
     )
 
 
@@ -52,6 +60,20 @@ async def parameters(context: Context) -> Found:
     text = (await context.fact(ModelCard)).parameters_text
     lines = re.finditer(r"^(\w+)[ \t]+(-?\d+(?:\.\d+)?)[ \t]*$", text, re.MULTILINE)
     return {line[1]: (float(line[2]), "model parameters") for line in lines}
+
+
+def stop_texts(parameters_text: str) -> tuple[str, ...]:
+    """Texts that end an answer, from an Ollama model's parameters, where they stand in quotation marks."""
+    lines = re.finditer(r'^stop[ \t]+"(.*)"[ \t]*$', parameters_text, re.MULTILINE)
+    return tuple(unescaped(line[1]) for line in lines)
+
+
+def unescaped(text: str) -> str:
+    """The text of a Go string literal; as it stands where it is none."""
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
 
 
 async def options(context: Context) -> Found:

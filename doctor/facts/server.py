@@ -168,6 +168,7 @@ class AnswerDefaults(Fact, frozen=True, kw_only=True):
 
     values: dict[str, float]
     sources: dict[str, str] = {}
+    stops: tuple[str, ...] = ()  # texts at which an answer ends
 
 
 class ChatTemplate(Fact, frozen=True, kw_only=True):

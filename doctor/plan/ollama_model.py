@@ -38,7 +38,8 @@ def copied(wanted: Mapping[str, Any], model: str, version: str) -> Step:
 def modelfile(model: str, settings: Mapping[str, Any]) -> str:
     """The same as a Modelfile."""
     lines = [f"FROM {model}"]
-    lines += [f"PARAMETER {key} {json.dumps(value)}" for key, value in settings.get("parameters", {}).items()]
+    for key, value in settings.get("parameters", {}).items():
+        lines += [f"PARAMETER {key} {json.dumps(each)}" for each in (value if isinstance(value, list) else [value])]
     for key in ("template", "system"):
         if key in settings:
             lines.append(f'{key.upper()} """{settings[key]}"""')

@@ -49,7 +49,7 @@ async def test_a_system_text_of_the_model_is_noted() -> None:
     assert symptoms(found) == ["own-system-text"]
 
 
-@pytest.mark.parametrize("facts", [[], [ModelCard(name="m")], [AnswerDefaults(values={"top_k": 40.0})]])
+@pytest.mark.parametrize("facts", [[], [ModelCard(name="m")]])
 async def test_without_settings_there_is_no_verdict(facts: list) -> None:
     with pytest.raises(Skip):
         await run_check("model-settings", facts)
@@ -79,11 +79,45 @@ async def test_settings_are_read_where_they_stand(facts: list, name: str, value:
 
 
 @pytest.mark.parametrize(
-    "facts", [[OLLAMA], [OLLAMA, process("llama-server", "--temp", "hot")], [OLLAMA, ModelCard(name="m")]]
+    "facts", [[OLLAMA], [OLLAMA, process("llama-server", "--temp", "hot")], [LLAMA, ModelCard(name="m")]]
 )
 async def test_no_settings_are_no_fact(facts: list) -> None:
     with pytest.raises(Skip, match="names settings"):
         await collect_answer_defaults(given(facts))
+
+
+async def test_an_ollama_model_without_settings_is_known_to_have_none() -> None:
+    found = await collect_answer_defaults(given([OLLAMA, ModelCard(name="m")]))
+    assert (found.values, found.stops) == ({}, ())
+    verdict = await run_check("model-settings", [found])
+    assert [(item.label, item.value) for item in verdict.evidence] == [("settings that could spoil answers", 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        ('stop                           " "', (" ",)),
+        ('stop  "<|im_end|>"\nnum_ctx  4096\nstop  "User:"', ("<|im_end|>", "User:")),
+        ('stop "\\n"', ("\n",)),
+        ('stop "a \\"word\\""', ('a "word"',)),
+        ('stop "\\x"', ("\\x",)),
+        ("num_ctx 4096", ()),
+    ],
+)
+async def test_stop_texts_are_read_from_the_parameters(text: str, stops: tuple[str, ...]) -> None:
+    assert (await collect_answer_defaults(given([OLLAMA, ModelCard(name="m", parameters_text=text)]))).stops == stops
+
+
+@pytest.mark.parametrize("stop", [" ", "\n", "\n\n", ".", "a", "the", "and "])
+async def test_a_stop_text_that_any_answer_holds_is_found(stop: str) -> None:
+    (finding,) = (await run_check("model-settings", [AnswerDefaults(values={}, stops=("<|im_end|>", stop))])).findings
+    assert finding.symptom == "stop-text-ordinary"
+    assert repr(stop) in finding.summary
+
+
+@pytest.mark.parametrize("stop", ["<|im_end|>", "</s>", "User:", "###", "[INST]", "Human", "im_end", "Observation", ""])
+async def test_markers_and_names_of_speakers_are_proper_stop_texts(stop: str) -> None:
+    assert symptoms(await run_check("model-settings", [AnswerDefaults(values={}, stops=(stop,))])) == []
 
 
 async def test_a_live_server_is_asked_and_its_command_line_has_the_last_word() -> None:
