@@ -47,7 +47,9 @@ async def check(context: Context) -> Verdict:
     load = await _load(context)
     idle = await _idle(context)
     if load is None or idle is None:
-        raise Skip("no model was loaded meanwhile" if load is None else "the runtime does not unload by itself")
+        raise Skip(
+            "no model was loaded meanwhile" if load is None else "the runtime does not say when it unloads the model"
+        )
     load_s, idle_s = float(load.value or 0), float(idle.value or 0)
     if load_s < SLOW_LOAD_S or not 0 < idle_s <= SHORT_S:
         return verdict(measured=[load, idle])

@@ -37,7 +37,9 @@ SLOW_LOAD_S = 60.0
 RELOAD_S = 1.0
 # Refusals that other checks explain: key, missing model, rate limits and queues, loading.
 EXPLAINED_ELSEWHERE = {401, 403, 404, 408, 429, 503}
+WRONG_REQUEST = {400, 422}  # the server runs and says what it does not like
 NO_ANSWER = Symptom(id="model-does-not-answer", title="The model does not answer", severity=Severity.CRITICAL)
+REFUSED = Symptom(id="plain-request-refused", title="The server refuses a plain request", severity=Severity.CRITICAL)
 SLOW_LOAD = Symptom(id="slow-load", title="Loading the model takes over a minute")
 RELOADS = Symptom(id="reloads-every-call", title="The model is loaded again for every request")
 
@@ -72,4 +74,6 @@ def silent(first: Exchange) -> Finding:
         raise Skip(f"the server answered {first.status} to a one-token request: {first.error}")
     answer = probed("answer to a request for one token", first.error, "", first.route or "probe P01")
     status = f"HTTP {first.status}" if first.status else "nothing that can be read"
+    if first.status in WRONG_REQUEST:
+        return seen(REFUSED, "model", f"a request for one token was refused: {first.error}", answer)
     return seen(NO_ANSWER, "model", f"a request for one token gave {status}: {first.error}", answer)

@@ -39,9 +39,12 @@ async def test_a_quick_load_or_a_long_stay_is_healthy(load_s, expires_s):
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ([warm(12.0), loaded(None)], "does not unload"),
-        ([warm(12.0)], "does not unload"),
-        ([warm(12.0), ServerProcess(pid=1, name="x", command=("x", "--sleep-idle-seconds", "-1"))], "does not unload"),
+        ([warm(12.0), loaded(None)], "does not say when it unloads"),
+        ([warm(12.0)], "does not say when it unloads"),
+        (
+            [warm(12.0), ServerProcess(pid=1, name="x", command=("x", "--sleep-idle-seconds", "-1"))],
+            "does not say when it unloads",
+        ),
         ([WarmUp(first=Exchange(purpose="P01", status=200)), loaded(298)], "no model was loaded"),
         ([warm(None, status=500), loaded(298)], "does not answer"),
     ],

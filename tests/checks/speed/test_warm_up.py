@@ -39,6 +39,14 @@ async def test_a_model_that_does_not_answer_is_critical(status: int, error: str)
     assert error in finding.summary
 
 
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_refused_plain_request_is_told_from_a_server_that_breaks(status: int) -> None:
+    failed = WarmUp(first=Exchange(purpose="P01", status=status, error="Field 'repeat_last_n': Value must be"))
+    (finding,) = (await run_check("warm-up", [failed])).findings
+    assert (finding.symptom, finding.severity) == ("plain-request-refused", "critical")
+    assert "repeat_last_n" in finding.summary
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [
