@@ -187,6 +187,8 @@ class Context:
 
 def words(kind: type[Fact]) -> str:
     """A fact's type name as words: `ChatTemplate` -> `chat template`."""
+    if kind.__name__ == "Rendered":
+        return "prompt as the template renders it"
     return "".join(" " + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(kind.__name__))
 
 

@@ -75,7 +75,8 @@ def diagnose(
     """
     here = situation or Situation(runtime=runtime, os=os, values=values or {})
     signs = Signs(results, checks)
-    playbooks = [book for book in playbooks if not (book.os and os) or os in book.os]
+    system = os or (here.os if here.local else "")
+    playbooks = [book for book in playbooks if not (book.os and system) or system in book.os]
     confirmed = _confirmed(playbooks, signs)
     books = {book.id: book for book in playbooks}
     findings = tuple(_explained(finding, [books[id_] for id_ in confirmed], signs) for finding in signs.findings)

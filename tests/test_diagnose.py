@@ -24,6 +24,7 @@ from doctor.model import (
     Symptom,
     Verdict,
 )
+from doctor.plan.situation import Situation
 from doctor.playbooks import Playbook
 
 SIGN = Evidence(label="n", value=1)
@@ -113,6 +114,16 @@ def test_a_cause_of_one_operating_system_is_not_named_on_another(os: str, expect
     only_there = msgspec.structs.replace(book("a", proved_by=(("cut",),)), os=("darwin",))
 
     assert verdicts(diagnose([result("c", "cut")], [check("c", "cut")], [only_there], os=os)) == expected
+
+
+@pytest.mark.parametrize(("local", "expected"), [(True, {}), (False, {"a": "confirmed"})])
+def test_the_system_of_this_machine_says_nothing_about_a_server_elsewhere(local, expected):
+    only_there = msgspec.structs.replace(book("a", proved_by=(("cut",),)), os=("darwin",))
+    here = Situation(os="linux", local=local)
+
+    found = diagnose([result("c", "cut")], [check("c", "cut")], [only_there], situation=here)
+
+    assert verdicts(found) == expected
 
 
 def test_a_passed_check_rules_its_cause_out() -> None:
