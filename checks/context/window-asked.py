@@ -42,7 +42,7 @@ async def check(context: Context) -> Verdict:
     if window.per_request is None:
         raise Skip("the runtime does not say the size of its window")
     served = reported("window of one request", window.per_request, "tokens", window.source)
-    largest = max(window.per_request * (window.slots or 1), window.total or 0)
+    largest = max(window.per_request * max(window.slots or 1, await slots_of(context)), window.total or 0)
     if int(str(asked.value)) <= largest:
         return verdict(measured=[asked, served])
     why = f"; the model was trained for {window.trained}" if window.trained else ""
@@ -61,3 +61,10 @@ async def asked_for(context: Context) -> Evidence:
         if found := re.search(r"^num_ctx\s+(\d+)\s*$", parameters, re.MULTILINE):
             return reported("window asked for", int(found[1]), "tokens", "model parameters")
     raise Skip("nobody asked for a window: neither the server's command line nor the model's parameters")
+
+
+async def slots_of(context: Context) -> int:
+    """Slots by the command line: Ollama's runner is asked for the windows of all together."""
+    with contextlib.suppress(Skip, ValueError):
+        return int((await context.fact(ServerProcess)).option_anywhere("-np", "--parallel") or 1)
+    return 1

@@ -62,8 +62,8 @@ def unclear(trial: SchemaTrial) -> str:
         return f"refused with HTTP {exchange.status}"
     if not exchange.text:
         return "the model spent its answer on thinking" if exchange.reasoning else "the answer is empty"
-    if not trial.valid and exchange.finish_reason == "length" and exchange.text.startswith("{"):
-        return "the JSON was cut off by the output limit"
+    if not trial.valid and exchange.finish_reason != "stop" and exchange.text.startswith("{"):
+        return "the JSON was cut off" + (" by the output limit" if exchange.finish_reason == "length" else "")
     return ""
 
 

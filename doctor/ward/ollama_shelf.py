@@ -218,14 +218,14 @@ def changed(
         claims = msgspec.structs.replace(claims, template=template)
     if ".System" in template:
         faults = msgspec.structs.replace(faults, drops_system=False)
-    if ".ToolCalls" in template:
+    if "if .ToolCalls" in template:  # what Ollama looks for, tools/template.go: a range alone is not seen
         faults = msgspec.structs.replace(faults, no_tools=False)
     return claims, faults
 
 
 def repaired(calls: CallFaults, body: Mapping[str, Any]) -> CallFaults:
     """A model's way with calls under the settings of `/api/create`: a template that knows calls lets them be found."""
-    knows = ".ToolCalls" in str(body.get("template", ""))
+    knows = "if .ToolCalls" in str(body.get("template", ""))
     return msgspec.structs.replace(calls, stay_text=False, swallowed=False) if knows else calls
 
 

@@ -158,6 +158,8 @@ def server(*words: str) -> ServerProcess:
         ([server("-c", "4096"), Window(per_request=4096)], []),
         ([server("-c", "16384"), Window(per_request=4096, slots=4)], []),
         ([server("-c", "16384"), Window(per_request=4096, slots=4, total=16384)], []),
+        ([server("-c", "16384", "-np", "4"), Window(per_request=4096)], []),
+        ([server("-c", "16384", "-np", "2"), Window(per_request=4096)], ["window-less-than-asked"]),
         ([ModelCard(name="m", parameters_text="num_ctx 32768"), Window(per_request=4096)], ["window-less-than-asked"]),
         ([ModelCard(name="m", parameters_text="num_ctx 2048"), Window(per_request=4096)], []),
     ],

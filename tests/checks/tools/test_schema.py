@@ -80,7 +80,8 @@ async def test_a_way_that_says_nothing_is_left_out(unclear: SchemaTrial) -> None
         (answered("", status=400, error="response_format is not supported"), "not supported"),
         (answered("", reasoning="hm"), "thinking"),
         (answered(""), "empty"),
-        (answered('{"status": ', finish_reason="length"), "cut off"),
+        (answered('{"status": ', finish_reason="length"), "cut off by the output limit"),
+        (answered("{      ", finish_reason=""), "cut off$"),
     ],
 )
 async def test_what_cannot_be_judged_is_skipped(fact: SchemaAnswer, reason: str) -> None:
