@@ -1,6 +1,4 @@
-"""What all tests share: a healthy engine, and how many run at once."""
-
-import os
+"""Fixtures that several tests share: a healthy engine."""
 
 import pytest
 from hypothesis import settings
@@ -11,11 +9,6 @@ from doctor.ward import engine as ward_engine
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 SESSION_S = 3600.0  # longer than a whole session takes where others compute as well
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a patient that is slow on purpose leaves one with nothing to do."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """What the model's own settings do to every answer.
 
-What: sampling, output limit, stop texts, end tokens and system text that the model or the server carry as defaults.
+What: sampling, output limit, end tokens and system text that the model or the server carry as defaults.
 
 Why: a client that sends no settings gets these. A very high temperature gives random words, a strong penalty breaks
-code and JSON, a low limit or a stop text that is no marker cuts answers, ignored end tokens let every answer run on,
-and a built-in system text is a persona that nobody asked for.
+code and JSON, a low limit cuts answers, ignored end tokens let every answer run on, and a built-in system text is a
+persona that nobody asked for.
 
 How: the defaults that the live server states, the parameters of an Ollama model, and the options on the server's
 command line.
@@ -40,11 +40,9 @@ ENDLESS = Symptom(
     id="end-token-ignored", title="The server ignores the end of every answer", severity=Severity.CRITICAL
 )
 PERSONA = Symptom(id="own-system-text", title="The model brings its own system text", severity=Severity.NOTE)
-STOP = Symptom(id="stop-text-ordinary", title="Answers end at an ordinary piece of text")
 HOT_TEMPERATURE = 1.3
 STRONG = {"repeat_penalty": 1.2, "presence_penalty": 1.5, "dry_multiplier": 1.5}  # 1.1, 0 and 0.8 are recommended
 REWARDED = {"repeat_penalty": 0.9, "presence_penalty": -0.5}  # below these, words are liked for having been said
-MARKS = frozenset("<>[]{}|#:=_")  # what markers of templates and names of speakers are made of
 LOW_LIMIT = 512  # tokens; often met as answers cut in mid-sentence
 
 
@@ -61,9 +59,7 @@ async def check(context: Context) -> Verdict:
     if persona is not None:
         text = f"requests without a system text get the model's own: {persona.value}"
         findings.append(seen(PERSONA, "system text", text, persona))
-    stops = [reported("stop text", repr(stop), "", "model parameters") for stop in defaults.stops]
-    findings += [stopped(stop) for stop, text in zip(stops, defaults.stops, strict=True) if ordinary(text)]
-    settings = [*known, *stops, *([persona] if persona else [])]
+    settings = [*known, *([persona] if persona else [])]
     return verdict(*findings, measured=settings or [reported("settings that could spoil answers", 0)])
 
 
@@ -87,17 +83,6 @@ def judged(setting: Evidence) -> list[Finding | None]:
         text = "the server was told to ignore end tokens, so answers run on to their limit"
         return [seen(ENDLESS, "end token", text, setting)]
     return []
-
-
-def ordinary(stop: str) -> bool:
-    """Whether a stop text occurs in any answer: white space, one or two characters, a word in small letters."""
-    bare = stop.strip()
-    return bool(stop) and not MARKS & set(stop) and (len(bare) <= 2 or (bare.isalpha() and bare.islower()))
-
-
-def stopped(stop: Evidence) -> Finding:
-    """Every answer ends where this text would stand."""
-    return seen(STOP, "stop text", f"an answer ends as soon as it would hold {stop.value}", stop)
 
 
 def stated(defaults: AnswerDefaults, name: str) -> Evidence | None:

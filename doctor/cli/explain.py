@@ -44,8 +44,7 @@ def explain(id_: str, output: Path | None, no_color: bool, plugins: tuple[Path, 
         return exits.OK if put(_explained(id_, look(no_color), plugins)) else exits.UNKNOWN
     text = _explained(id_, Look(), plugins)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        save(output, text)
+        save(output, text, folders=True)
     except OSError as error:
         raise UsageError(f"{one_line(str(output))} cannot be written: {error.strerror or error}") from error
     return exits.OK

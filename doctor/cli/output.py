@@ -138,13 +138,15 @@ def deliver_text(write: Callable[[Look], str], wish: Delivery, code: int) -> int
     return code
 
 
-def save(path: Path, text: str) -> None:
+def save(path: Path, text: str, *, folders: bool = False) -> None:
     """Write a file whole or not at all: an older one stays until the new one is complete. Raises OSError.
 
-    A link is replaced, not followed. Devices and pipes are written directly.
+    A link is replaced, not followed. Devices and pipes are written directly. `folders`: missing ones are made.
     """
     import secrets
 
+    if folders:
+        path.parent.mkdir(parents=True, exist_ok=True)
     data = text.encode("utf-8", "backslashreplace")
     mode = None
     with contextlib.suppress(FileNotFoundError):

@@ -98,10 +98,10 @@ def card(claims: Claims, good: Gguf, name: str) -> dict[str, Any]:
 
 
 def _each(claims: Claims) -> Iterator[tuple[str, str]]:
-    """A line for each value of a parameter; texts stand in quotation marks."""
+    """A line for each value of a parameter; stop texts stand in quotation marks."""
     for key, given in claims.parameters.items():
         for value in given if isinstance(given, list) else [given]:
-            yield key, json.dumps(value) if isinstance(value, str) else str(value)
+            yield key, json.dumps(value) if key == "stop" else str(value)
 
 
 def capabilities(claims: Claims, good: Gguf, name: str) -> list[str]:

@@ -110,14 +110,15 @@ async def test_stop_texts_are_read_from_the_parameters(text: str, stops: tuple[s
 
 @pytest.mark.parametrize("stop", [" ", "\n", "\n\n", ".", "a", "the", "and "])
 async def test_a_stop_text_that_any_answer_holds_is_found(stop: str) -> None:
-    (finding,) = (await run_check("model-settings", [AnswerDefaults(values={}, stops=("<|im_end|>", stop))])).findings
+    (finding,) = (await run_check("stop-texts", [AnswerDefaults(values={}, stops=("<|im_end|>", stop))])).findings
     assert finding.symptom == "stop-text-ordinary"
     assert repr(stop) in finding.summary
 
 
 @pytest.mark.parametrize("stop", ["<|im_end|>", "</s>", "User:", "###", "[INST]", "Human", "im_end", "Observation", ""])
 async def test_markers_and_names_of_speakers_are_proper_stop_texts(stop: str) -> None:
-    assert symptoms(await run_check("model-settings", [AnswerDefaults(values={}, stops=(stop,))])) == []
+    assert symptoms(await run_check("stop-texts", [AnswerDefaults(values={}, stops=(stop,))])) == []
+    assert symptoms(await run_check("stop-texts", [AnswerDefaults(values={})])) == []
 
 
 async def test_a_live_server_is_asked_and_its_command_line_has_the_last_word() -> None:
