@@ -18,6 +18,7 @@ from doctor.api import (
     ChatTemplate,
     Context,
     Depth,
+    Evidence,
     FileHealth,
     ModelCard,
     Rendered,
@@ -40,8 +41,6 @@ KNOWN_ENDS = (
     *("<end_of_utterance>", "<eos>", "<turn|>", "<｜end▁of▁sentence｜>"),
 )
 END_IDS = tuple(f"tokenizer.ggml.{kind}_token_id" for kind in ("eos", "eot", "eom"))
-
-
 # `message.content + '<|im_end|>'` of Jinja, `{{ .Content }}<|im_end|>` of Go.
 BEHIND_CONTENT = re.compile(
     r"content(?:['\"]\])?[\w.() |]*(?:\+\s*['\"]|\s*-?}})(?:\\n)?(<[^<>\s'\"]{2,40}>)", re.IGNORECASE
@@ -62,28 +61,27 @@ async def check(context: Context) -> Verdict:
         raise Skip(f"{marker} is not one token of this vocabulary, see the check markers")
     closing = probed("marker that closes a turn", marker, source=rendered.source)
     end = reported("end token", card.eos_token, source="GET /props")
-    in_file = END_IDS[0] in card.metadata
     ends = [card.metadata.get(key) for key in END_IDS]
-    if marker == card.eos_token or marker in KNOWN_ENDS or rendered.end_marker_id in ends:
-        return verdict(measured=[closing, end])
-    summary = f"the template closes turns with {marker}, the server ends an answer at {card.eos_token}"
-    severity = Severity.WARNING if in_file else Severity.NOTE
-    return verdict(seen(NOT_AN_END, card.name, summary, closing, end, severity=severity))
+    right = marker == card.eos_token or rendered.end_marker_id in ends
+    severity = Severity.WARNING if END_IDS[0] in card.metadata else Severity.NOTE
+    return judged(closing, end, card.name, right=right, severity=severity)
 
 
 async def by_file(context: Context, why: Skip) -> Verdict:
     """The same from the template's text and the model's file. Raises Skip, the given one where they do not say."""
     template, file = await context.fact(ChatTemplate), await context.fact(FileHealth)
     found = set(BEHIND_CONTENT.findall(template.text))
-    markers = {
-        marker for marker in found if not marker.startswith("</") or marker in KNOWN_ENDS
-    }  # not of a tool's answer
-    if len(markers) != 1 or not file.eos_token:
+    markers = [one for one in found if not one.startswith("</") or one in KNOWN_ENDS]  # not the end of a tool's answer
+    if len(markers) != 1 or not file.end_tokens:
         raise why
-    (marker,) = markers
-    closing = reported("marker that closes a turn", marker, source=template.source)
-    end = reported("end token", file.eos_token, source="vocabulary of the model's file")
-    if marker == file.eos_token or marker in KNOWN_ENDS:
+    closing = reported("marker that closes a turn", markers[0], source=template.source)
+    end = reported("end token", file.end_tokens[0], source="vocabulary of the model's file")
+    return judged(closing, end, "end token", right=markers[0] in file.end_tokens, severity=Severity.WARNING)
+
+
+def judged(closing: Evidence, end: Evidence, subject: str, *, right: bool, severity: Severity) -> Verdict:
+    """A marker that is no end token, neither by the file nor to llama.cpp itself, does not end an answer."""
+    if right or closing.value in KNOWN_ENDS:
         return verdict(measured=[closing, end])
-    summary = f"the template closes turns with {marker}, the model's file ends an answer at {file.eos_token}"
-    return verdict(seen(NOT_AN_END, "end token", summary, closing, end))
+    summary = f"the template closes turns with {closing.value}, an answer ends at {end.value}"
+    return verdict(seen(NOT_AN_END, subject, summary, closing, end, severity=severity))

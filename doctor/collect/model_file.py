@@ -17,6 +17,7 @@ from doctor.facts import FileHealth, ModelCard, Reach
 from doctor.sizing.blocks import BLOCKS
 
 # Norm and bias vectors are small and kept as 32-bit floats; a bad one makes every answer garbage.
+END_KINDS = ("eos", "eot", "eom")
 MAX_CHECKED_BYTES = 4 << 20
 FLOAT_32 = 0
 
@@ -60,20 +61,19 @@ def examine(path: Path) -> FileHealth:
         holes=sample.holes,
         wild_scales=sample.wild,
         chat_template=template if isinstance(template, str) else None,
-        eos_token=end_token(path, header),
+        end_tokens=end_tokens(path, header),
         bits_per_weight=bits_per_weight(whole),
     )
 
 
-def end_token(path: Path, header: Header) -> str | None:
-    """The end token as the file's vocabulary spells it."""
-    index = header.metadata.get("tokenizer.ggml.eos_token_id")
-    if not isinstance(index, int):
-        return None
+def end_tokens(path: Path, header: Header) -> tuple[str, ...]:
+    """The end tokens that the file names, as its vocabulary spells them."""
+    ids = [header.metadata.get(f"tokenizer.ggml.{kind}_token_id") for kind in END_KINDS]
     try:
-        return text_at(path, header, "tokenizer.ggml.tokens", index)
+        texts = [text_at(path, header, "tokenizer.ggml.tokens", id_) for id_ in ids if isinstance(id_, int)]
     except GgufError:  # the file became another one meanwhile
-        return None
+        return ()
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def check_vectors(path: Path, header: Header) -> tuple[int, tuple[str, ...]]:

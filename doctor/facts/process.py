@@ -97,5 +97,5 @@ class FileHealth(Fact, frozen=True, kw_only=True):
     holes: tuple[str, ...] = ()  # names of matrices with a stretch of zeros
     wild_scales: tuple[str, ...] = ()  # names of matrices with a block whose scale is absurd
     chat_template: str | None = None  # the template stored in the file; None when the file has none
-    eos_token: str | None = None  # the end token by the file's vocabulary
+    end_tokens: tuple[str, ...] = ()  # that the file names, as its vocabulary spells them: of the text first, of a turn
     bits_per_weight: float | None = None

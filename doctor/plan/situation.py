@@ -141,6 +141,6 @@ def _of_template(rendered: Fact | None, template: Fact | None, file: Fact | None
             found["end_token"] = str(rendered.end_marker_id)
         if templates.CHATML_MARKER in rendered.turn_markers:
             found["chatml"] = str(templates.place())
-    elif templates.CHATML_MARKER in text or (isinstance(file, FileHealth) and file.eos_token == templates.CHATML_END):
+    elif templates.CHATML_MARKER in text or (isinstance(file, FileHealth) and templates.CHATML_END in file.end_tokens):
         found["chatml_go"] = templates.text(templates.GO)
     return found | ({"end_marker": marker} if marker else {})

@@ -173,7 +173,8 @@ async def family_of(context: Context) -> Family | None:
             return family
     with contextlib.suppress(Skip):
         health = await context.fact(FileHealth)
-        if family := only(families_of_text(health.chat_template or "")) or family_of_model(health.eos_token or "", ""):
+        end = health.end_tokens[0] if health.end_tokens else ""
+        if family := only(families_of_text(health.chat_template or "")) or family_of_model(end, ""):
             return family
     with contextlib.suppress(Skip):
         rendered = await context.fact(Rendered)

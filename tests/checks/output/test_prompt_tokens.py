@@ -143,14 +143,20 @@ TOOL = "{{- '<tool_response>' + message.content + '</tool_response>' }}"
     ],
 )
 async def test_without_a_rendered_prompt_the_template_and_the_file_tell(template, marker, end, found):
-    facts = [ChatTemplate(text=template % marker), FileHealth(path="m.gguf", size_bytes=1, eos_token=end)]
+    facts = [ChatTemplate(text=template % marker), FileHealth(path="m.gguf", size_bytes=1, end_tokens=(end,))]
     assert symptoms(await run_check("end-token", facts)) == found
 
 
 @pytest.mark.parametrize(
     ("template", "end"),
-    [(JINJA % "", "<|x|>"), (JINJA % "<|a|>" + JINJA % "<|b|>", "<|x|>"), (JINJA % "<|a|>", None)],
+    [(JINJA % "", ("<|x|>",)), (JINJA % "<|a|>" + JINJA % "<|b|>", ("<|x|>",)), (JINJA % "<|a|>", ())],
 )
 async def test_a_template_or_file_that_does_not_tell_is_not_judged(template, end):
     with pytest.raises(Skip, match="renders it"):
-        await run_check("end-token", [ChatTemplate(text=template), FileHealth(path="x", size_bytes=1, eos_token=end)])
+        await run_check("end-token", [ChatTemplate(text=template), FileHealth(path="x", size_bytes=1, end_tokens=end)])
+
+
+async def test_a_marker_that_the_file_names_as_the_end_of_a_turn_is_right():
+    """The end token of the text is another one, as in base models that learned to chat."""
+    file = FileHealth(path="x", size_bytes=1, end_tokens=("<|endoftext|>", "<|turn_over|>"))
+    assert symptoms(await run_check("end-token", [ChatTemplate(text=JINJA % "<|turn_over|>"), file])) == []
