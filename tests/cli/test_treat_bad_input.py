@@ -136,8 +136,8 @@ def test_ctrl_c_between_two_steps_leaves_a_true_journal_and_a_way_back(doctor, t
         shown(ours, b"new command line? [y/N]: ")
         process.send_signal(signal.SIGINT)
         seen = read_until(ours, b"\x00never")
-        os.close(ours)
         assert process.wait(PATIENCE_S) == 130
+        os.close(ours)
         assert b"llm-doctor undo " in seen
         (folder,) = folders(tmp_path / "state" / "llm-doctor" / "treatments")
         read = course(folder)

@@ -52,8 +52,8 @@ def test_on_a_terminal_taking_it_back_is_offered(tmp_path, remedy, back):
         shown(ours, b"Take it back? [Y/n]: ")
         os.write(ours, b"\n" if back else b"n\n")
         seen = read_until(ours, b"\x00never")
-        os.close(ours)
         process.wait(PATIENCE_S)
+        os.close(ours)
         assert (words_of(sick) == before) is back
         assert (b"taken back: " in seen) is back
         assert (b"llm-doctor undo " in seen) is not back
