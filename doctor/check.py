@@ -8,6 +8,8 @@ import msgspec
 from doctor.context import Context
 from doctor.model import Category, Depth, Symptom, Verdict
 
+Thresholds = dict[str, dict[str, float]]  # check id -> constant of its file -> value
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """A check: its identity comes from its file, its words from the file's docstring."""

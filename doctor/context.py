@@ -186,10 +186,10 @@ class Context:
 
 
 def words(kind: type[Fact]) -> str:
-    """A fact's type name as words: `ChatTemplate` -> `chat template`."""
-    if kind.__name__ == "Rendered":
-        return "prompt as the template renders it"
-    return "".join(" " + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(kind.__name__))
+    """A fact's type name as words, `ChatTemplate` -> `chat template`, or its own words."""
+    return kind.WORDS or "".join(
+        " " + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(kind.__name__)
+    )
 
 
 @contextlib.contextmanager

@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from doctor import __version__
+from doctor.check import Thresholds
 from doctor.context import Target
 from doctor.health import Health, Watched, look
 from doctor.model import Depth
@@ -37,7 +38,7 @@ class Exporter:
         targets: Sequence[Target],
         interval_s: float = INTERVAL_S,
         deadline_s: float = DEADLINE_S,
-        thresholds: Mapping[str, Mapping[str, float]] | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
         self.targets = {target.url: target for target in targets}
         self.names = {
@@ -45,7 +46,7 @@ class Exporter:
         }
         self.interval_s = interval_s
         self.deadline_s = min(deadline_s, interval_s)
-        self.thresholds = {check: dict(limits) for check, limits in (thresholds or {}).items()}
+        self.thresholds = thresholds or {}
         self.health: dict[str, Health] = {}
         self.looked_at: dict[str, float] = {}
         self.looks = 0

@@ -143,18 +143,18 @@ def _sound(folders: Iterable[Path]) -> Iterator[Path]:
             msg = f"plug-in folder {folder} has neither a checks nor a playbooks folder in it"
             raise PluginError(msg)
         for path in _misplaced(folder):
-            categories = ", ".join(category.value for category in Category)
+            categories = ", ".join(Category)
             raise PluginError(f"{path} would not be read: it belongs into a folder called one of {categories}")
         yield folder
 
 
 def _misplaced(folder: Path) -> Iterator[Path]:
     """Files that look like checks and playbooks and lie where none are looked for."""
-    names = {category.value for category in Category}
     for root, pattern in ((folder / "checks", "*.py"), (folder / "playbooks", "*.md")):
         for path in sorted([*root.glob(pattern), *root.glob(f"*/{pattern}")]):
-            known = path.parent != root and path.parent.name in names
-            if not known and not path.name.startswith(("_", ".", "README")) and path.parent.name[:1] not in "_.":
+            place = path.parent.name
+            aside = path.name.startswith(("_", ".", "README")) or place.startswith(("_", "."))
+            if place not in list(Category) and not aside:
                 yield path
 
 

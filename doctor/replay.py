@@ -9,6 +9,7 @@ import msgspec
 
 from doctor import facts
 from doctor.blanks import blanks
+from doctor.check import Thresholds
 from doctor.context import Collector, Context, Target
 from doctor.diagnose import diagnose
 from doctor.errors import ReportError, Skip
@@ -17,7 +18,7 @@ from doctor.model import Report, TargetReport
 from doctor.plan.situation import FACTS, Situation, situation_of
 from doctor.plugins import load_playbooks
 from doctor.result import run_check
-from doctor.runner import RunPlan, Thresholds, assemble, checks_of, target_report
+from doctor.runner import RunPlan, assemble, checks_of, target_report
 from doctor.selection import suited
 
 FACT_TYPES: dict[str, type[Fact]] = {name: getattr(facts, name) for name in facts.__all__ if name != "Fact"}

@@ -17,7 +17,7 @@ import msgspec
 
 from doctor import __version__
 from doctor.blanks import blanks
-from doctor.check import Check
+from doctor.check import Check, Thresholds
 from doctor.collect import host_collectors
 from doctor.context import Budget, Context, Target, tallied
 from doctor.diagnose import diagnose
@@ -45,7 +45,6 @@ from doctor.selection import selected
 from doctor.visit import Shared, visiting
 
 Emit = Callable[[Event], None]
-Thresholds = dict[str, dict[str, float]]  # check id -> constant of its file -> value
 # Chooses the next check from the results so far; "" ends the examination.
 Guide = Callable[[Mapping[str, Result], Diagnosis], str]
 

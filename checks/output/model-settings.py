@@ -48,12 +48,12 @@ LOW_LIMIT = 512  # tokens; often met as answers cut in mid-sentence
 
 async def check(context: Context) -> Verdict:
     """Judge each setting by itself."""
-    defaults, told = AnswerDefaults(values={}), False
+    defaults = None
     with contextlib.suppress(Skip):
-        defaults, told = await context.fact(AnswerDefaults), True
+        defaults = await context.fact(AnswerDefaults)
     persona = await own_text(context)
-    known = [evidence for name in JUDGED if (evidence := stated(defaults, name))]
-    if not told and persona is None:
+    known = [evidence for name in JUDGED if defaults and (evidence := stated(defaults, name))]
+    if defaults is None and persona is None:
         raise Skip("neither the model nor the server names settings for answers")
     findings = [one for evidence in known for one in judged(evidence) if one]
     if persona is not None:

@@ -11,9 +11,9 @@ from doctor.errors import UsageError
 from doctor.text import one_line
 
 if TYPE_CHECKING:
+    from doctor.check import Thresholds
     from doctor.config import Merged, Named
     from doctor.context import Target
-    from doctor.runner import Thresholds
 
 PROJECT_FILE = "llm-doctor.toml"
 SYSTEM_FILE = Path("/etc/llm-doctor/config.toml")

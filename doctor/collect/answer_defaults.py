@@ -38,7 +38,7 @@ async def collect_answer_defaults(context: Context) -> AnswerDefaults:
     with contextlib.suppress(Skip, DoctorError):
         stops = stop_texts((await context.fact(ModelCard)).parameters_text)
         told = (await context.fact(Identity)).runtime in TELLS_ALL
-    if not found and not stops and not told:
+    if not (found or stops or told):
         raise Skip("neither the server, the model nor the command line names settings for answers")
     return AnswerDefaults(
         values={name: value for name, (value, _) in found.items()},

@@ -242,7 +242,6 @@ def text_at(path: Path, header: Header, key: str, index: int) -> str | None:
         return None
     with path.open("rb") as file:
         reader = _Reader(file, header.size_bytes, path)
-        file.seek(header.texts[key])
         reader.position = header.texts[key]
         reader.skip_strings(index)
         return reader.text(MAX_KEY_BYTES, "a token")

@@ -1,6 +1,6 @@
 """Facts about the server that a target names: read without making a model generate."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from doctor.address import is_loopback
 from doctor.facts.fact import Fact
@@ -185,6 +185,8 @@ class Rendered(Fact, frozen=True, kw_only=True):
 
     A field is None when that rendering was refused; `refusals` says why by field name.
     """
+
+    WORDS: ClassVar[str] = "prompt as the template renders it"
 
     chat: str | None  # system, user, assistant, user; with the generation prompt
     user_only: str | None = None

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from doctor.check import Check
+from doctor.check import Check, Thresholds
 from doctor.context import Target
 from doctor.errors import TreatError, UsageError
 from doctor.facts import Launch, ServerProcess
@@ -22,7 +22,7 @@ from doctor.model import Cause, Depth, Remedy, Step, TargetReport
 from doctor.nearest import nearest
 from doctor.playbooks import Playbook
 from doctor.plugins import load_checks, load_playbooks
-from doctor.runner import RunPlan, Thresholds
+from doctor.runner import RunPlan
 from doctor.selection import suited
 from doctor.treat.acts import Ended
 from doctor.treat.carry_out import Progress, do, undo

@@ -374,8 +374,7 @@ class DoctorApp(App[Report | None]):
         """Quit; a run under way is given up, a treatment is not."""
         if self.session.occupied == TREATMENT and self.disturbs():
             return
-        self.stop_signal.set()
-        self.exit(self.session.report)
+        self._end(0)
 
     def action_interrupt(self) -> None:
         """Ctrl-C: as quitting, but a run that it breaks off counts as interrupted."""

@@ -9,11 +9,12 @@ import msgspec
 from doctor.ask.answer import Asked, Likely, asked_one
 from doctor.ask.asking import NO_CHECK, NO_SERVER, Shelf, answered, cleaned, named, shelf
 from doctor.ask.questions import Interview, Question
+from doctor.check import Thresholds
 from doctor.context import Target
 from doctor.errors import DoctorError
 from doctor.events import CheckEnded, Event
 from doctor.model import Depth, Report, Result
-from doctor.runner import RunPlan, Thresholds, run
+from doctor.runner import RunPlan, run
 
 
 class Inquiry(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from doctor.check import Thresholds
 from doctor.known import KEPT_LOOKS, Known
 from doctor.model import Depth, Report
 from doctor.text import one_line
@@ -26,7 +27,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False  # seen by a browser: nothing is written and nothing is cured
     deadline_s: float = 180.0
     plugins: tuple[Path, ...] = ()
-    thresholds: dict[str, dict[str, float]] = {}  # check id -> constant of its file -> value
+    thresholds: Thresholds = {}
 
 
 class Clocks(NamedTuple):

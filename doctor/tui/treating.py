@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from doctor.check import Thresholds
 from doctor.context import Target
 from doctor.errors import DoctorError, TreatError
 from doctor.events import CheckBegan, CheckEnded, Event, RunBegan
 from doctor.model import Cause, Depth, Remedy, Step, TargetReport
 from doctor.playbooks import Playbook
-from doctor.runner import RunPlan, Thresholds, run
+from doctor.runner import RunPlan, run
 from doctor.treat.apart import apart
 from doctor.treat.journal import Journal, begun, course, reopened, root
 from doctor.treat.treatment import (

@@ -73,9 +73,17 @@ class Variables(msgspec.Struct, frozen=True, kw_only=True):
 class Shelf:
     """All models of one server. `sound` is an engine that computes right where `engine` stands for a broken GPU."""
 
-    def __init__(self, role: Role, engine: Client, sound: Client | None, file: Gguf, variables: Variables) -> None:
-        self.engine, self.sound = engine, sound
-        self.templated: Client | None = None
+    def __init__(
+        self,
+        role: Role,
+        engine: Client,
+        file: Gguf,
+        variables: Variables,
+        *,
+        sound: Client | None,
+        templated: Client | None,
+    ) -> None:
+        self.engine, self.sound, self.templated = engine, sound, templated
         self.file = file
         self.machine = role.machine
         self.variables = variables
@@ -245,8 +253,11 @@ def progress(states: list[str], error: str = "") -> Reply:
 @contextlib.asynccontextmanager
 async def shelved(role: Role, file: Gguf, variables: Variables, port: int = 0) -> AsyncIterator[str]:
     """An Ollama with a shelf, over the engines that the role names; yields its base URL."""
-    async with Client(role.engine) as engine, Client(role.sound or role.engine) as sound:
-        shelf = Shelf(role, engine, sound if role.sound else None, file, variables)
-        async with Client(role.templated or role.engine) as templated, listening(shelf.handle, port) as url:
-            shelf.templated = templated if role.templated else None
-            yield url
+    async with contextlib.AsyncExitStack() as stack:
+        engine, sound, templated = [
+            await stack.enter_async_context(Client(url)) if url else None
+            for url in (role.engine, role.sound, role.templated)
+        ]
+        assert engine is not None  # noqa: S101 - a role names its engine
+        shelf = Shelf(role, engine, file, variables, sound=sound, templated=templated)
+        yield await stack.enter_async_context(listening(shelf.handle, port))

@@ -1,13 +1,13 @@
 """The lines at the top: how far the run is, and the state of every server in a sign and a word."""
 
 from textual.content import Content
-from textual.widgets import Static
 
 from doctor.model import Depth, State
 from doctor.text import one_line
 from doctor.tui.progress import Progress, TargetProgress
 from doctor.tui.session import Session
 from doctor.tui.tones import toned
+from doctor.tui.widgets.steady import Steady
 from doctor.tui.words import (
     RUNNING_SIGN,
     STATE_SIGNS,
@@ -25,14 +25,13 @@ BAR_CELLS = 20
 WIDE = 60  # with fewer columns only what matters most is said
 
 
-class Headline(Static):
+class Headline(Steady):
     """Title and progress, one line a server, and what is being asked."""
 
     def __init__(self, *, everything: bool = False) -> None:
         super().__init__(markup=False)
         self.session: Session | None = None
         self.most = MAX_ON_OVERVIEW if everything else MAX_TARGETS
-        self.lines = 0
 
     def tell(self, session: Session) -> None:
         """Show where the run is now."""
@@ -55,8 +54,7 @@ class Headline(Static):
             _activity(progress, self.session.seconds_left),
         ]
         text = Content("\n").join(line.truncate(self.size.width, ellipsis=True) for line in lines)
-        self.update(text, layout=len(lines) != self.lines)  # laying the screen out costs as much as drawing it
-        self.lines = len(lines)
+        self.show(text, len(lines))
 
     def _first_line(self, progress: Progress, next_depth: Depth, wide: bool) -> Content:
         depth = f"depth {progress.depth.value}"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from textual.content import Content
 from textual.visual import Visual
-from textual.widgets import Static
 
 from doctor.tui.session import Session
 from doctor.tui.sparks import sparkline
@@ -12,18 +11,18 @@ from doctor.tui.tones import toned
 from doctor.tui.vital_rows import VitalRow, vital_rows
 from doctor.tui.widgets.hanging import Hanging
 from doctor.tui.widgets.stack import Stack
+from doctor.tui.widgets.steady import Steady
 
 NAME_CELLS = 8
 LEAST_CELLS, MOST_CELLS = 8, 40
 
 
-class Vitals(Static):
+class Vitals(Steady):
     """A row for each sign, and under them what happened while nobody asked."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.session: Session | None = None
-        self.lines = 0
 
     def tell(self, session: Session) -> None:
         """Show the newest look."""
@@ -41,9 +40,7 @@ class Vitals(Static):
         cells = max(LEAST_CELLS, min(MOST_CELLS, self.size.width // 5))
         rows = vital_rows(tuple(self.session.looks), list(self.session.progress.targets.values()))
         stack = Stack([*_drawn(rows, cells), *_happened(self.session)])
-        lines = stack.get_height({}, self.size.width)
-        self.update(stack, layout=lines != self.lines)  # laying the screen out costs as much as drawing it
-        self.lines = lines
+        self.show(stack, stack.get_height({}, self.size.width))
 
 
 def _drawn(rows: Sequence[VitalRow], cells: int) -> list[Visual]:
