@@ -4,15 +4,17 @@ import datetime as dt
 
 import msgspec
 import pytest
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Footer, Input, OptionList
 
 from doctor.history import entries
 from doctor.tui.places import PLACES
 from doctor.tui.screens.playbook import PlaybookScreen
+from doctor.tui.screens.report import WAITING
 from doctor.tui.session import Places
 from doctor.tui.widgets.action_box import ActionBox
 from doctor.tui.widgets.detail import Detail
 from doctor.tui.widgets.found_list import FoundList
+from doctor.tui.widgets.paper import Paper
 from doctor.tui.widgets.place_line import PlaceLink
 from doctor.tui.widgets.slider import Slider
 from doctor.tui.widgets.vitals import Vitals
@@ -271,7 +273,7 @@ async def test_the_report_is_for_the_project_whose_server_it_is_and_redacted(tmp
     async with app.run_test(size=WIDE) as pilot:
         await worked(app, pilot)
         assert app.screen.project == "ollama"
-        preview = str(app.screen.query_one("#preview", Static).visual)
+        preview = app.screen.query_one(Paper).text
         assert "Bug report for Ollama" in preview
         assert "brandt" not in preview
         await pilot.press("c")
@@ -285,7 +287,31 @@ async def test_the_report_is_for_the_project_whose_server_it_is_and_redacted(tmp
         await pilot.press("down")
         await worked(app, pilot)
         assert app.screen.project != "ollama"
-        assert "Bug report for Ollama" not in str(app.screen.query_one("#preview", Static).visual)
+        assert "Bug report for Ollama" not in app.screen.query_one(Paper).text
+
+
+async def test_the_report_is_read_with_the_keys():
+    app = stories.app(stories.sick(), first="report")
+    async with app.run_test(size=WIDE) as pilot:
+        await worked(app, pilot)
+        paper = app.screen.query_one(Paper)
+        paper.focus()
+        for key, moved in (("down", True), ("up", False), ("end", True), ("home", False), ("pagedown", True)):
+            await pilot.press(key)
+            await settled(pilot)
+            assert (paper.scroll_offset.y > 0) is moved, key
+        before = paper.text
+        await pilot.press("y", "delete", "c")
+        await settled(pilot)
+        assert paper.text == before
+        assert notices(app)[-1].startswith("Copied")
+
+
+async def test_before_a_run_has_ended_the_report_says_so():
+    app = stories.app(stories.sick()[:-1], first="report")
+    async with app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        assert str(app.screen.query_one(Paper).placeholder) == WAITING
 
 
 async def test_words_of_the_reader_go_into_the_report_redacted():
@@ -297,7 +323,7 @@ async def test_words_of_the_reader_go_into_the_report_redacted():
         words_.value = "it forgot me, Authorization: Bearer Zk7Qm2Xv9Rt4"
         await pilot.press("enter")
         await worked(app, pilot)
-        preview = str(app.screen.query_one("#preview", Static).visual)
+        preview = app.screen.query_one(Paper).text
         assert "it forgot me" in preview
         assert "Zk7Qm2Xv9Rt4" not in preview
 

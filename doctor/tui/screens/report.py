@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -23,6 +23,7 @@ from doctor.tui.screens.room import LAST_KEYS, Room
 from doctor.tui.screens.save import SaveScreen
 from doctor.tui.session import Session
 from doctor.tui.tones import toned
+from doctor.tui.widgets.paper import Paper
 from doctor.tui.work import work
 
 MAX_PREVIEW = 60_000
@@ -54,10 +55,8 @@ class ReportScreen(Room):
         words = Input(placeholder="in your words: what you did and saw (optional)", id="words", select_on_focus=False)
         which = Content.styled("For which project", "bold underline")
         side = Vertical(Static(which, classes="label", markup=False), projects, id="choices")
-        preview = VerticalScroll(Static("", id="preview", markup=False), id="paper", can_focus=True)
-        yield Vertical(
-            words, Horizontal(side, preview, id="report-body"), Static("", id="replaced", markup=False), id="report"
-        )
+        body = Horizontal(side, Paper(id="preview"), id="report-body")
+        yield Vertical(words, body, Static("", id="replaced", markup=False), id="report")
 
     def on_mount(self) -> None:
         """The projects have the keys."""
@@ -67,7 +66,7 @@ class ReportScreen(Room):
         """Choose the likely project when a run has ended, and write."""
         report = self.session.report
         if report is None or not report.targets:
-            self.query_one("#preview", Static).update(toned(WAITING, "faint"))
+            self.query_one(Paper).say(toned(WAITING, "faint"))
             return
         if not self.project and self.is_current:
             self.project = likely(report)
@@ -96,7 +95,7 @@ class ReportScreen(Room):
         """Other words."""
         event.stop()
         self._write()
-        self.query_one("#paper", VerticalScroll).focus()
+        self.query_one(Paper).focus()
 
     def action_leave_words(self) -> None:
         """From the words to the projects."""
@@ -112,16 +111,14 @@ class ReportScreen(Room):
 
     async def _draft(self, report: Report, project: str, words: str) -> None:
         """Redact and fill, away from the loop."""
-        preview = self.query_one("#preview", Static)
         try:
             self.draft = await asyncio.to_thread(drafted, report, project, words)
         except DoctorError as error:
             self.draft = None
-            preview.update(toned(f"? {one_line(str(error), 400)}", "warn"))
+            self.query_one(Paper).say(toned(f"? {one_line(str(error), 400)}", "warn"))
         else:
-            preview.update(Content(plain(self.draft.text, MAX_PREVIEW)))
+            self.query_one(Paper).tell(plain(self.draft.text, MAX_PREVIEW))
             self.query_one("#replaced", Static).update(toned(_replaced(self.draft), "faint"))
-        self.query_one("#paper", VerticalScroll).scroll_home(animate=False)
         self.refresh_bindings()
 
     def action_copy(self) -> None:
