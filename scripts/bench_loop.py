@@ -4,6 +4,7 @@
 
 Needs the extra demo. The view runs as for a user but draws into memory. A pause is the time by which a sleep of 2 ms
 came back too late; what the operating system took from the process counts as well, so measure on a quiet machine.
+For comparison a screen of the library with nothing of ours in it: a list of 60 lines beside 15 paragraphs.
 """
 
 import asyncio
@@ -12,6 +13,11 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
 
 from doctor.cli.check import named_targets
 from doctor.runner import RunPlan
@@ -28,6 +34,7 @@ BOUND_MS = 50
 SLEEP_S = 0.002
 SETTLED_S = 1.0
 KEYS = "234561"  # every screen, first opened and then seen again
+BARE = "a screen of the library alone"
 
 Pause = tuple[str, float]  # what went on, milliseconds
 
@@ -72,6 +79,42 @@ async def measured(url: str) -> list[Pause]:
     return pauses
 
 
+class BareScreen(Screen[None]):
+    """What the library needs for a screen of the size of ours."""
+
+    def compose(self) -> ComposeResult:
+        """A head, a list beside text, and the keys."""
+        yield Static("head")
+        with Horizontal():
+            yield OptionList(*(f"line {number}" for number in range(60)))
+            with VerticalScroll():
+                for number in range(15):
+                    yield Static(f"paragraph {number} " + "word " * 40)
+        yield Footer()
+
+
+class BareApp(App[None]):
+    """Opens the bare screen as often as ours are opened."""
+
+    def __init__(self, pauses: list[Pause]) -> None:
+        super().__init__()
+        self.pauses = pauses
+
+    def on_mount(self) -> None:
+        """Once it stands."""
+        self.run_worker(self.drive())
+
+    async def drive(self) -> None:
+        """As `drive` does with ours."""
+        await asyncio.sleep(SETTLED_S)
+        watching = asyncio.create_task(watch(self.pauses, [BARE]))
+        for _ in KEYS:
+            await self.push_screen(BareScreen())
+            await asyncio.sleep(SETTLED_S)
+        watching.cancel()
+        self.exit()
+
+
 def rows(pauses: list[Pause]) -> Iterator[str]:
     """A Markdown table, a row for each phase."""
     yield f"| longest pause of the view's loop at {SIZE[0]}x{SIZE[1]} | ms | of {BOUND_MS} ms | over it |"
@@ -87,6 +130,7 @@ def main() -> int:
     """Print the table."""
     with prepared(patient(PATIENT).variant) as model, engine.serving(model) as server:
         pauses = asyncio.run(measured(server.url))
+    asyncio.run(BareApp(pauses).run_async(headless=True, size=SIZE))
     sys.stdout.write("\n".join(rows(pauses)) + "\n")
     return 0
 
