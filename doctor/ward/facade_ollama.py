@@ -150,11 +150,11 @@ class Ollama:
 
     async def show(self, request: Request) -> Reply:
         """`POST /api/show`."""
-        return json_reply(shapes.card(self.claims, self.file, self.known(_body(request))))
+        return json_reply(shapes.card(self.claims, self.file, self.known(chat.fields(request.body))))
 
     async def native(self, request: Request) -> Reply:
         """`POST /api/chat` and `POST /api/generate`."""
-        body = _body(request)
+        body = chat.fields(request.body)
         if self.on_cpu is not None and (body.get("options") or {}).get("num_gpu") == 0:
             return await self.on_cpu.native(request)
         frame = self.frame(body, chat=request.path == "/api/chat")
@@ -174,7 +174,7 @@ class Ollama:
 
     async def openai(self, request: Request) -> Reply:
         """`POST /v1/chat/completions`."""
-        body = _body(request)
+        body = chat.fields(request.body)
         frame = self.frame(body)
         self.fit_window({})  # this route knows no field for a window
         if self.faults.error_with_200:
@@ -298,7 +298,7 @@ class Ollama:
 
     async def embed(self, request: Request) -> Reply:
         """`POST /api/embed`."""
-        body = _body(request)
+        body = chat.fields(request.body)
         name = self.known(body)
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -311,7 +311,7 @@ class Ollama:
 
     async def openai_embed(self, request: Request) -> Reply:
         """`POST /v1/embeddings`."""
-        body = _body(request)
+        body = chat.fields(request.body)
         name = self.known(body)
         vectors, count = await self.vectors(body, may_cut=True)
         rows = [{"object": "embedding", "embedding": vector, "index": index} for index, vector in enumerate(vectors)]
@@ -353,10 +353,6 @@ def failed(request: Request, message: str, status: int) -> Reply:
     if request.path.startswith("/v1/"):
         return json_reply(shapes.openai_error(message, status), status)
     return json_reply({"error": message}, status)
-
-
-def _body(request: Request) -> dict[str, Any]:
-    return msgspec.json.decode(request.body, type=dict[str, Any])
 
 
 def _unit(vector: list[float]) -> list[float]:

@@ -50,6 +50,28 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 Parts = AsyncGenerator[Part]
 
 
+class Message(msgspec.Struct, frozen=True):
+    """The kinds of a message's fields; any other kind is refused."""
+
+    role: str = ""
+    content: str | list[dict[str, Any]] | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The kinds of a request's fields, as the real server's Go types have them."""
+
+    model: str = ""
+    messages: list[Message] | None = None
+    prompt: str | None = None
+    options: dict[str, Any] | None = None
+
+
+def fields(body: bytes) -> dict[str, Any]:
+    """A request's fields. Raises msgspec.DecodeError for what is no JSON or has a field of the wrong kind."""
+    msgspec.json.decode(body, type=Asked)
+    return msgspec.json.decode(body, type=dict[str, Any])
+
+
 def understood_native(body: dict[str, Any], *, chat: bool, thinks: bool) -> Wanted:
     """The fields of `/api/chat` or `/api/generate`; `thinks`: the model does so unless told not to."""
     messages = body["messages"] if chat else [{"role": "user", "content": body["prompt"]}]

@@ -315,6 +315,23 @@ async def test_an_unknown_model_is_refused_in_each_routes_envelope():
     assert (openai.status, openai.json()["error"]["type"]) == (404, "not_found_error")
 
 
+async def test_a_field_of_the_wrong_kind_is_refused():
+    """With the status of a real Ollama (ollama/ollama@fb307609)."""
+    name = {"model": Claims().model}
+    bodies = [
+        name | {"messages": "hi"},
+        name | {"messages": ["hi"]},
+        name | {"messages": [{"role": "user", "content": 5}]},
+        {"model": 5, "messages": HELLO},
+        [],
+        "hi",
+    ]
+    async with asked() as client:
+        answers = [await client.post(path, body) for path in ("/api/chat", "/v1/chat/completions") for body in bodies]
+    assert [answer.status for answer in answers] == [400] * 12
+    assert all("error" in answer.json() for answer in answers)
+
+
 async def test_a_model_without_tools_refuses_them():
     """Façade."""
     async with asked(faults=Faults(no_tools=True)) as client:
