@@ -153,9 +153,22 @@ class Chroma:
     def close(self) -> None:
         """Drop the client and the copy."""
         self._collection.cache_clear()
-        self._client = None
         if self._copy is not None:
             self._copy.close()
+        else:
+            _hang_up(self._client)
+        self._client = None
+
+
+def _hang_up(client: Any) -> None:  # noqa: ANN401 - chromadb's client of a server
+    """Chroma 1.5 keeps the connections of every server that was ever opened, also those of a closed client."""
+    for server in (getattr(client, "_server", None), getattr(getattr(client, "_admin_client", None), "_server", None)):
+        session = getattr(server, "_session", None)
+        if session is not None:
+            session.close()
+    close = getattr(client, "close", None)  # older versions have none
+    if close is not None:
+        close()
 
 
 def _settings(collection: Any) -> dict[str, Any]:  # noqa: ANN401 - chromadb's Collection

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from doctor.errors import StoreError
@@ -44,6 +45,12 @@ def chroma_server(path):
         process.wait()
 
 
+def connections(url):
+    """This process's connections to a server."""
+    port = int(url.rpartition(":")[2])
+    return [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port]
+
+
 async def test_a_chroma_server_is_recognised_and_read(tmp_path, rows):
     """Chroma's own server on a folder that its library wrote."""
     place, _ = indexes.chroma(tmp_path, rows)
@@ -54,7 +61,9 @@ async def test_a_chroma_server_is_recognised_and_read(tmp_path, rows):
         chunks = store.sample("docs", 0, 20)
         found = store.query("docs", chunks[0].vector, 3, {"source": chunks[0].metadata["source"]})
         again = store.sample("docs", 0, 20)
+        assert connections(url)
         store.close()
+        assert connections(url) == []
     assert [chunk.text for chunk in chunks] == [chunk.text for chunk in again]
     assert (told.count, told.metric, found[0]) == (60, "cosine", chunks[0].id)
 
@@ -160,6 +169,6 @@ async def test_another_server_is_refused_with_a_sentence():
             await kind_of_server(url)
 
 
-async def test_a_dead_address_is_refused_with_a_sentence():
+async def test_a_dead_address_is_refused_with_a_sentence(dead_url):
     with pytest.raises(StoreError, match="nothing that can be read answers"):
-        await kind_of_server(f"http://127.0.0.1:{_free_port((0,))}")
+        await kind_of_server(dead_url)
