@@ -5,7 +5,10 @@ The other patients are further ways to the same causes; `make ward` admits all o
 
 from collections.abc import Iterable
 
+from doctor.model import Depth
 from doctor.playbooks import Playbook
+from doctor.selection import suited
+from doctor.treat.treatment import Catalogue, examination
 from doctor.ward.patients import Patient, shipped
 
 MANY = "five-fold"  # several illnesses at once take minutes to cure, and each of them is another patient's only one
@@ -27,6 +30,16 @@ def every_cause_once(patients: Iterable[Patient]) -> list[Patient]:
 def examined_ones() -> list[Patient]:
     """For the matrix; the one with many illnesses first, which spares four others that are as slow."""
     return every_cause_once(sorted(shipped(), key=lambda one: one.id != MANY))
+
+
+def spared(one: Patient, known: Catalogue) -> tuple[str, ...]:
+    """Checks of depth deep that a sick patient's causes do without; the healthy one in depth has them all."""
+    if one.healthy:
+        return ()
+    target = one.target("http://127.0.0.1")
+    needed = {check for cause in one.expect.causes for check in examination(target, known.book(cause), known).only}
+    here = suited(known.checks, index=False)
+    return tuple(check.id for check in here if check.depth is Depth.DEEP and check.id not in needed)
 
 
 def curable_ones(books: Iterable[Playbook]) -> list[Patient]:

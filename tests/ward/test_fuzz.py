@@ -114,6 +114,7 @@ def test_the_summary_names_what_went_wrong():
     assert "| 2 | healthy | nothing | x | none |" in text
 
 
+@pytest.mark.usefixtures("own_usual_port")
 async def test_one_draw_is_repeated(capsys, patients):
     """Of a patient that no server answers for, so that it takes a second."""
     draws = {number: fuzz.drawn(patients, fuzz.SEED, number) for number in range(2000)}
