@@ -128,4 +128,5 @@ def only_ports(monkeypatch, *ports: int) -> None:
     """The machine that runs the test may have servers of its own: look at these ports only."""
     assert module.discover
     monkeypatch.setattr("doctor.collect.reach.WELL_KNOWN_PORTS", ports)
+    monkeypatch.setattr("doctor.collect.reach.SCAN_CONNECT_S", 5.0)  # a busy machine may let us wait for our turn
     monkeypatch.setattr("doctor.collect.servers.running_servers", lambda: ())

@@ -4,6 +4,8 @@
 import json
 import sys
 
+import pytest
+
 from doctor.ward import engine as ward_engine
 from doctor.ward.engine import Settings
 
@@ -62,6 +64,8 @@ def test_a_suppression_makes_a_warning_pass_and_an_ended_one_is_said(doctor, tmp
         assert ("ended on 2020-01-01: it is moved" in ended.stderr) == (until == "2020-01-01")
 
 
+@pytest.mark.ward
+@pytest.mark.timeout(240)
 def test_a_threshold_of_the_settings_holds_for_every_command_that_examines(doctor, tmp_path):
     """Four slots of 1024 tokens are a fault below 4096, and none below 1000."""
     commands = {

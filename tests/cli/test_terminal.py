@@ -58,6 +58,16 @@ def read_until(ours, wanted, seen=b""):
     return seen
 
 
+def shown(ours, wanted: bytes) -> bytes:
+    """What the terminal was sent until it holds this, however slow the machine is."""
+    seen = b""
+    for _ in range(4):
+        seen = read_until(ours, wanted, seen)
+        if wanted in seen:
+            return seen
+    raise AssertionError(f"{wanted!r} never came, but {seen!r}")
+
+
 def test_without_a_command_the_full_screen_view_opens_and_leaves_the_terminal_as_it_was(terminal, silent_url):
     ours, theirs = terminal
     process = begin(theirs, "--target", silent_url)

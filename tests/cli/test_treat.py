@@ -13,7 +13,7 @@ from doctor.collect import alive
 from doctor.http import Client
 from doctor.ward import engine as ward_engine
 from doctor.ward.engine import Settings
-from tests.cli.test_terminal import begin, read_until
+from tests.cli.test_terminal import begin, read_until, shown
 
 pytestmark = [
     pytest.mark.ward,
@@ -159,9 +159,9 @@ def ended(process) -> int:
 def test_on_a_terminal_it_asks_before_the_step_and_does_it_on_yes(terminal, sick, home):
     ours, theirs = terminal
     process = in_terminal(theirs, sick, home)
-    read_until(ours, b"new command line? [y/N]: ")
+    shown(ours, b"new command line? [y/N]: ")
     os.write(ours, b"y\n")
-    seen = read_until(ours, b"llm-doctor undo ")
+    seen = shown(ours, b"llm-doctor undo ")
     assert b"FIXED" in seen
     assert ended(process) == 0
     assert words_of(sick)[-1] == "-kvu"
@@ -172,7 +172,7 @@ def test_on_a_terminal_nothing_is_done_without_a_yes(terminal, sick, home, key, 
     ours, theirs = terminal
     before = words_of(sick)
     process = in_terminal(theirs, sick, home)
-    read_until(ours, b"new command line? [y/N]: ")
+    shown(ours, b"new command line? [y/N]: ")
     if key == b"\x03":
         process.send_signal(signal.SIGINT)  # the terminal is not the program's own: the key is sent as it arrives
     else:

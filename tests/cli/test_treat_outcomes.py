@@ -8,9 +8,9 @@ import pytest
 
 from doctor.ward import engine as ward_engine
 from doctor.ward.engine import Settings
-from tests.cli.test_terminal import begin, read_until
+from tests.cli.test_terminal import begin, read_until, shown
 from tests.cli.test_treat import PATIENCE_S, words_of
-from tests.cli.test_treat_bad_input import home_in, shown
+from tests.cli.test_treat_bad_input import home_in
 
 pytestmark = [
     pytest.mark.ward,

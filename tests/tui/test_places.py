@@ -36,12 +36,11 @@ def words(app):
 
 
 async def worked(app, pilot):
-    """Until the workers of the screen have ended."""
+    """Until the workers of the screen have ended, and those that they have started."""
     await settled(pilot)
-    ending = [worker for worker in app.workers if worker.group not in ("run", "live")]
-    if ending:  # an empty list would mean all of them
+    while ending := [worker for worker in app.workers if worker.group not in ("run", "live")]:
         await app.workers.wait_for_complete(ending)
-    await settled(pilot)
+        await settled(pilot)
 
 
 def of_today(events, minute_s):

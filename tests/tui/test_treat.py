@@ -15,6 +15,7 @@ from doctor.http import Client
 from doctor.known import Pace
 from doctor.model import Cause, Depth
 from doctor.runner import RunPlan
+from doctor.treat import server
 from doctor.treat.acts import Began
 from doctor.treat.journal import begun, course, courses, folders, records, root
 from doctor.treat.verdict import Outcome
@@ -188,16 +189,21 @@ async def test_while_it_goes_on_no_other_screen_no_run_and_no_q(sick):
         assert "q" not in keys(app)
 
 
-async def test_escape_in_a_step_brings_the_old_server_back(sick):
+LONG_S = 100.0  # a step that watches so long whether something else starts the server is not over when it is broken off
+
+
+async def test_escape_in_a_step_brings_the_old_server_back(sick, monkeypatch):
     before, pid = command(sick), sick.pid
     app = face(sick)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await asked(app, pilot)
-        await pilot.press("y")
-        await until(pilot, lambda: screen.treating.state.stage is Stage.DOING)
-        await asyncio.to_thread(gone, pid)
-        await pilot.press("escape")
-        await until(pilot, lambda: screen.treating.over)
+        with monkeypatch.context() as longer:
+            longer.setattr(server, "GRACE_S", LONG_S)
+            await pilot.press("y")
+            await until(pilot, lambda: screen.treating.state.stage is Stage.DOING)
+            await asyncio.to_thread(gone, pid)
+            await pilot.press("escape")
+            await until(pilot, lambda: screen.treating.over)
         assert words(app).count("Stopped.") == 1
         assert command(sick) == before
         await pilot.press("u")
@@ -307,7 +313,8 @@ async def test_a_remedy_for_people_is_shown_and_not_offered(sick):
         assert isinstance(app.screen, PlaybookScreen)
 
 
-async def test_ctrl_c_in_a_step_leaves_the_old_server_and_a_true_journal(sick, capsys):
+async def test_ctrl_c_in_a_step_leaves_the_old_server_and_a_true_journal(sick, capsys, monkeypatch):
+    monkeypatch.setattr(server, "GRACE_S", LONG_S)
     before, pid = command(sick), sick.pid
     app = face(sick)
     async with app.run_test(size=(80, 24)) as pilot:

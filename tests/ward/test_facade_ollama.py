@@ -359,7 +359,7 @@ async def test_a_client_that_hangs_up_stops_the_generation():
         await stream.aclose()
         answer = await client.post("/api/chat", body | {"think": False, "stream": False, "options": {"num_predict": 1}})
     assert first["done"] is False
-    assert answer.seconds < 5
+    assert answer.seconds < 15  # 400 tokens take 200 s
 
 
 async def test_the_imitator_says_by_header_and_route_who_it_is():
