@@ -29,6 +29,14 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """So do the libraries that a file of tests has loaded; going through them held a worker up for seconds."""
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def engine():
     """Base URL of a healthy, real llama.cpp server with the patient as it is; one for the whole session."""
