@@ -1,6 +1,6 @@
 """The matrix: every patient examined and cured, what had to be found against what was found.
 
-python -m doctor.ward.matrix [PATIENT ...]        # Markdown on stdout
+python -m doctor.ward.matrix [PATIENT ...]        # Markdown on stdout, progress on stderr; all take most of an hour
 """
 
 import asyncio
@@ -210,10 +210,12 @@ async def main(names: Sequence[str]) -> int:
     """Examine the named patients, or all; 1 when a diagnosis is not the expected one."""
     chosen = [patient(name) for name in names] or shipped()
     known = catalogue()
-    outcomes = [
-        msgspec.structs.replace(await examined(one), cures=() if one.healthy else await treated(one, known))
-        for one in chosen
-    ]
+    outcomes: list[Outcome] = []
+    for number, one in enumerate(chosen, 1):
+        seen = await examined(one)
+        cures = () if one.healthy else await treated(one, known)
+        outcomes.append(msgspec.structs.replace(seen, cures=cures))
+        sys.stderr.write(f"{number:4}/{len(chosen)} {one.id:32} {'right' if seen.right else 'WRONG'}\n")
     sys.stdout.write(markdown(outcomes))
     return 0 if all(one.right for one in outcomes) else 1
 
