@@ -36,7 +36,7 @@ SIMPLE = {"b": "", "f": "", "n": "\n", "r": "", "t": "\t"}
 # A line that begins with a name and its separator, or with a plain word, does not go on with the one before.
 ANEW = r"(?![A-Za-z_][\w.-]{0,60}\s*[=:]|[A-Z]?[a-z]{0,12}[^\w+/.=-]|[A-Z]{1,5}[^\w+/.=-])"
 BROKEN = re.compile(rf"[ \t]*\\?\r?\n[ \t]*(?=[A-Za-z0-9+/_.=-]){ANEW}")
-HARD_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\s])")
+HARD_BREAK = re.compile(r"\n(?<=[^\n]{40}\n)(?=[^\s])")  # the break first: it is what can be searched for fast
 GOES_ON = re.compile(HARD_BREAK.pattern + ANEW)
 MAX_NESTING = 2
 SECRETS = (secrets.shaped, secrets.named, secrets.carried, secrets.random_words)

@@ -2,6 +2,7 @@
 
 import math
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -36,6 +37,7 @@ NAMED = re.compile(
     rf"(?:_[a-z0-9_]{{1,20}})?(?P<between>{SEPARATOR})"
 )
 BEFORE = re.compile(r"(?<![\w-])-{0,2}[A-Za-z_][\w.-]*\Z|(?<![\w-])-{1,2}\Z|(?<![\w-])\Z")
+IN_NAMES = string.ascii_letters + string.digits + "_.-"
 MAX_NAME = 64
 LONE = frozenset(
     {"token", "auth"}
@@ -95,7 +97,7 @@ def named(said: Text) -> Iterator[Span]:
         match = NAMED.match(said.low, place)
         if match is None:
             continue
-        before = BEFORE.search(text[max(0, place - MAX_NAME) : place])
+        before = _before(text[max(0, place - MAX_NAME) : place])
         if before is None:
             continue
         begin = place - len(before[0])
@@ -112,6 +114,12 @@ def named(said: Text) -> Iterator[Span]:
         if span:
             done = range(span.start, span.end)
             yield span
+
+
+def _before(head: str) -> re.Match[str] | None:
+    """The part of a name before its last word, looked for only among the characters that names are made of."""
+    stem = head.rstrip(IN_NAMES)
+    return BEFORE.search(head, 0 if stem[-1:].isalnum() else len(stem))
 
 
 def _value(text: str, at: int, name: str, *, line_start: bool) -> Span | None:
