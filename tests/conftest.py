@@ -18,6 +18,7 @@ gc.set_threshold(20_000, 20, 20)
 SESSION_S = 6 * 3600.0  # longer than a whole session takes on a slow machine where others compute as well
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Three for two processors: a third of a patient's time passes in waiting, for it or for its own slowness."""
     return math.ceil(1.5 * (os.cpu_count() or 1))
