@@ -40,7 +40,6 @@ KNOWN_ENDS = (
     *("<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>"),
     *("<end_of_utterance>", "<eos>", "<turn|>", "<｜end▁of▁sentence｜>"),
 )
-END_IDS = tuple(f"tokenizer.ggml.{kind}_token_id" for kind in ("eos", "eot", "eom"))
 # `message.content + '<|im_end|>'` of Jinja, `{{ .Content }}<|im_end|>` of Go.
 BEHIND_CONTENT = re.compile(
     r"content(?:['\"]\])?[\w.() |]*(?:\+\s*['\"]|\s*-?}})(?:\\n)?(<[^<>\s'\"]{2,40}>)", re.IGNORECASE
@@ -61,9 +60,9 @@ async def check(context: Context) -> Verdict:
         raise Skip(f"{marker} is not one token of this vocabulary, see the check markers")
     closing = probed("marker that closes a turn", marker, source=rendered.source)
     end = reported("end token", card.eos_token, source="GET /props")
-    ends = [card.metadata.get(key) for key in END_IDS]
+    ends = [card.metadata.get(key) for key in FileHealth.END_IDS]
     right = marker == card.eos_token or rendered.end_marker_id in ends
-    severity = Severity.WARNING if END_IDS[0] in card.metadata else Severity.NOTE
+    severity = Severity.WARNING if FileHealth.END_IDS[0] in card.metadata else Severity.NOTE
     return judged(closing, end, card.name, right=right, severity=severity)
 
 

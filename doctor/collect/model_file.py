@@ -17,7 +17,6 @@ from doctor.facts import FileHealth, ModelCard, Reach
 from doctor.sizing.blocks import BLOCKS
 
 # Norm and bias vectors are small and kept as 32-bit floats; a bad one makes every answer garbage.
-END_KINDS = ("eos", "eot", "eom")
 MAX_CHECKED_BYTES = 4 << 20
 FLOAT_32 = 0
 
@@ -68,7 +67,7 @@ def examine(path: Path) -> FileHealth:
 
 def end_tokens(path: Path, header: Header) -> tuple[str, ...]:
     """The end tokens that the file names, as its vocabulary spells them."""
-    ids = [header.metadata.get(f"tokenizer.ggml.{kind}_token_id") for kind in END_KINDS]
+    ids = [header.metadata.get(key) for key in FileHealth.END_IDS]
     try:
         texts = [text_at(path, header, "tokenizer.ggml.tokens", id_) for id_ in ids if isinstance(id_, int)]
     except GgufError:  # the file became another one meanwhile

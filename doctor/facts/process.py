@@ -1,6 +1,7 @@
 """Facts about the server's process and files, where they can be read from here."""
 
 import re
+from typing import ClassVar
 
 from doctor.facts.fact import Fact
 
@@ -86,6 +87,12 @@ def _value(words: tuple[str, ...], names: tuple[str, ...]) -> str | None:
 
 class FileHealth(Fact, frozen=True, kw_only=True):
     """What a bounded look at the model's own file says."""
+
+    END_IDS: ClassVar[tuple[str, ...]] = (  # keys of a header that name an end token: of the text, a turn, a message
+        "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.eot_token_id",
+        "tokenizer.ggml.eom_token_id",
+    )
 
     path: str
     size_bytes: int

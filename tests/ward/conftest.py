@@ -1,9 +1,16 @@
-"""What tests of the ward share: a usual port of their own."""
+"""What tests of the ward share: the catalogue, and a usual port of their own."""
 
 import pytest
 
 from doctor.collect import reach
+from doctor.treat.treatment import catalogue
 from doctor.ward import programs, run_ward
+
+
+@pytest.fixture(scope="session")
+def known():
+    """All checks and playbooks."""
+    return catalogue()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ On the real engine, or a façade over it that honours what the real runtime woul
 import pytest
 
 from doctor.plugins import bundled_playbooks
-from doctor.treat.treatment import catalogue
 from doctor.ward.cure import BY_HAND
 from doctor.ward.matrix import treated
 from tests.ward.chosen import curable_ones
@@ -18,11 +17,6 @@ BEYOND = {
     ("pages-refused", "conn-cors"): "Ollama lets pages of its own machine in; something in front of it turns them away",
     ("reloads", "slow-reload-thrash"): "nothing on the server makes it load anew; it stands for clients that do",
 }
-
-
-@pytest.fixture(scope="module")
-def known():
-    return catalogue()
 
 
 def within_reach(one):
