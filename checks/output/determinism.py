@@ -1,14 +1,16 @@
 """At temperature 0 the same question gets the same answer.
 
-What: the beginning of a short prose text, asked for twice, and a third time where the two differ.
+What: the beginning of a short prose text, asked for twice, and up to seven times where the two differ.
 
 Why: a server that answers differently each time ignores the sampling that clients ask for, or computes something
 different each time, as bad memory and some drivers do. Then no test of a prompt or a setting means anything.
 
-How: 24 tokens at temperature 0 and a fixed seed. The second and the third answer are compared, because both find the
-prompt in the cache; the first may differ a little by being computed in one piece.
+How: 24 tokens at temperature 0 and a fixed seed. The answers after the first are compared with each other, because all
+of them find the prompt in the cache; the first may differ a little by being computed in one piece. Three answers that
+part from one another at their beginning are a warning.
 
-Limits: a server that works on several requests at once may differ in a late word; only texts that part early count.
+Limits: a server that works on several requests at once may differ in a late word, or turn at one close decision; that
+is a note. Sampling that is only a little warm may repeat itself on a question with one obvious answer.
 """
 
 from doctor.api import (
@@ -29,24 +31,38 @@ from doctor.api import (
 DEPTH = Depth.QUICK
 DEADLINE_S = 120.0
 VARY = Symptom(id="answers-vary", title="The same question at temperature 0 gets different answers")
+PART_LATE = Symptom(
+    id="answers-part-late", title="The same question is answered a little differently", severity=Severity.NOTE
+)
 ALIKE = 0.9  # similarity of the beginnings (probe P06); batching and kernels make tiny differences
-FAR_APART = 0.7
 
 
 async def check(context: Context) -> Verdict:
-    """Judge the last two answers."""
+    """Judge the answers that found the prompt in the cache."""
     repeated = await context.fact(Repeated)
-    similar = repeated.similarity if repeated.third_similarity is None else repeated.third_similarity
+    similar = repeated.similarity if repeated.among is None else repeated.among
     alike = computed("similarity of two answers", round(similar, 2), "", "matching characters")
     if similar >= ALIKE:
         return verdict(measured=[alike])
-    answers = said(repeated)
-    early = similar < FAR_APART and repeated.similarity < FAR_APART
-    text = f"three answers to one question at temperature 0 begin differently (similarity {similar:.2f})"
-    return verdict(seen(VARY, "sampling", text, alike, *answers, severity=None if early else Severity.NOTE))
+    many = f"{1 + len(repeated.repeats)} answers to one question at temperature 0"
+    if repeated.early:
+        return verdict(
+            seen(VARY, "sampling", f"{many} begin differently (similarity {similar:.2f})", alike, *said(repeated))
+        )
+    return verdict(
+        seen(
+            PART_LATE,
+            "sampling",
+            f"{many} are alike and not the same (similarity {similar:.2f})",
+            alike,
+            *said(repeated),
+        )
+    )
 
 
 def said(repeated: Repeated) -> list[Evidence]:
     """The beginnings of the answers."""
-    texts = [repeated.first, repeated.again.content, *([repeated.third.content] if repeated.third else [])]
-    return [probed(f"answer {n}", plain(text, 50), "", "probe P06") for n, text in enumerate(texts, start=1)]
+    texts = [repeated.first, *(answer.reasoning + answer.content for answer in repeated.repeats)]
+    return [
+        probed(f"answer {n}", plain(text, 50) or "(empty)", "", "probe P06") for n, text in enumerate(texts, start=1)
+    ]

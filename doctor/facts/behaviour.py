@@ -69,13 +69,13 @@ class TokenTrips(Fact, frozen=True, kw_only=True):
 
 
 class Repeated(Fact, frozen=True, kw_only=True):
-    """P06a: the prose of P13 begun again, twice where the first repeat differs. Similarities are 0 to 1."""
+    """P06a: the prose of P13 begun again, more than once where the first repeat differs. Similarities are 0 to 1."""
 
     first: str
-    again: Exchange
-    similarity: float
-    third: Exchange | None = None
-    third_similarity: float | None = None  # of the third to the second: both had the prompt in the cache
+    repeats: tuple[Exchange, ...]
+    similarity: float  # of the first repeat to the prose
+    among: float | None = None  # the least similarity of two repeats: all of them had the prompt in the cache
+    early: bool = False  # three of all answers part at their beginning, each from both others
 
 
 class DefaultSampling(Fact, frozen=True, kw_only=True):

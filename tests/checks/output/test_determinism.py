@@ -9,13 +9,13 @@ from tests.given import run_check, symptoms
 AGAIN = Exchange(purpose="P06", status=200, content="A boat drifts by in the cold morning.")
 
 
-def repeated(similarity: float, third: float | None = None) -> Repeated:
+def repeated(similarity: float, among: float | None = None, *, early: bool = False) -> Repeated:
     return Repeated(
         first="The river is wide and slow today.",
-        again=AGAIN,
+        repeats=(AGAIN,) if among is None else (AGAIN, AGAIN),
         similarity=similarity,
-        third=None if third is None else AGAIN,
-        third_similarity=third,
+        among=among,
+        early=early,
     )
 
 
@@ -23,26 +23,24 @@ def repeated(similarity: float, third: float | None = None) -> Repeated:
     ("fact", "expected"),
     [
         (repeated(1.0), []),
-        (repeated(0.9), []),
-        (repeated(0.4, third=1.0), []),
-        (repeated(0.4, third=0.9), []),
-        (repeated(0.4, third=0.89), ["answers-vary"]),
-        (repeated(0.3, third=0.2), ["answers-vary"]),
+        (repeated(0.4, 1.0), []),
+        (repeated(0.4, 0.9), []),
+        (repeated(0.4, 0.89), ["answers-part-late"]),
+        (repeated(0.95, 0.5), ["answers-part-late"]),
+        (repeated(0.3, 0.2, early=True), ["answers-vary"]),
     ],
 )
-async def test_answers_that_differ_twice_are_found(fact: Repeated, expected: list[str]) -> None:
+async def test_answers_that_differ_from_the_cache_are_found(fact: Repeated, expected: list[str]) -> None:
     assert symptoms(await run_check("determinism", [fact])) == expected
 
 
-@pytest.mark.parametrize(
-    ("fact", "severity"),
-    [
-        (repeated(0.3, third=0.2), Severity.WARNING),
-        (repeated(0.69, third=0.69), Severity.WARNING),
-        (repeated(0.3, third=0.75), Severity.NOTE),
-        (repeated(0.8, third=0.5), Severity.NOTE),
-    ],
-)
-async def test_only_texts_that_part_early_are_a_warning(fact: Repeated, severity: Severity) -> None:
-    (finding,) = (await run_check("determinism", [fact])).findings
+@pytest.mark.parametrize(("early", "severity"), [(True, Severity.WARNING), (False, Severity.NOTE)])
+async def test_only_texts_that_part_early_are_a_warning(early: bool, severity: Severity) -> None:
+    (finding,) = (await run_check("determinism", [repeated(0.3, 0.2, early=early)])).findings
     assert finding.severity is severity
+
+
+async def test_an_answer_without_words_is_shown_as_one() -> None:
+    fact = Repeated(first="A river.", repeats=(Exchange(purpose="P06", status=200), AGAIN), similarity=0.0, among=0.0)
+    (finding,) = (await run_check("determinism", [fact])).findings
+    assert [item.value for item in finding.evidence][1:] == ["A river.", "(empty)", AGAIN.content]

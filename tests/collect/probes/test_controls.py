@@ -161,7 +161,8 @@ async def test_the_engine_repeats_itself(engine):
     async with context_for(engine) as context:
         repeated = await context.fact(Repeated)
     assert repeated.similarity == 1.0
-    assert repeated.third is None
+    assert len(repeated.repeats) == 1
+    assert (repeated.among, repeated.early) == (None, False)
 
 
 PROSE = DecodeSpeed(
@@ -172,35 +173,84 @@ PROSE = DecodeSpeed(
 )
 
 
-async def test_a_server_that_answers_differently_is_asked_three_times():
-    texts = iter(("Once there was a fisherman.", "Nobody knows where rivers end."))
+FISHER, NOBODY = "Once there was a fisherman.", "Nobody knows where rivers end."
+RIVER = PROSE.exchange.content[:24]
 
-    async with asked(lambda _: reply(next(texts)), PROSE) as context:
+
+@pytest.mark.parametrize(
+    ("texts", "asked_for", "early"),
+    [
+        ((RIVER,), 1, False),
+        ((FISHER, NOBODY), 2, True),
+        ((FISHER, FISHER, FISHER), 3, False),  # only the first was computed otherwise
+        ((FISHER, FISHER, NOBODY), 3, True),
+        ((RIVER[:-1] + "!", FISHER, RIVER, NOBODY), 4, True),  # nearly the same is no end of asking
+        ((FISHER, RIVER, FISHER, RIVER, FISHER, RIVER), 6, False),  # two ways to go on: a close decision
+    ],
+)
+async def test_a_server_is_asked_until_its_answers_agree_or_part_for_certain(texts, asked_for, early):
+    left = iter(texts)
+
+    async with asked(lambda _: reply(next(left), finish="length"), PROSE) as context:
         repeated = await context.fact(Repeated)
-    assert repeated.similarity < 0.7
-    assert repeated.third_similarity < 0.7
-    assert repeated.third.content == "Nobody knows where rivers end."
+    assert [answer.content for answer in repeated.repeats] == list(texts[:asked_for])
+    assert repeated.early is early
+
+
+async def test_an_answer_that_ended_without_a_word_differs_from_a_text():
+    left = iter(("", FISHER))
+
+    async with asked(lambda _: reply(next(left)), PROSE) as context:
+        repeated = await context.fact(Repeated)
+    assert (repeated.similarity, repeated.among, repeated.early) == (0.0, 0.0, True)
+
+
+async def test_without_prose_the_beginnings_are_compared_with_each_other():
+    left = iter(("", "Hm.", FISHER, NOBODY))  # the first is too short a text to measure how fast it came
+
+    async with asked(lambda _: reply(next(left))) as context:
+        repeated = await context.fact(Repeated)
+    assert (repeated.first, repeated.early) == ("Hm.", True)
 
 
 async def test_too_little_text_is_not_compared():
     short = DecodeSpeed(
-        exchange=Exchange(purpose="P13", status=200, content="Hm."), tok_s=1.0, tokens=3, source="stream"
+        exchange=Exchange(purpose="P13", status=200, content="Hm.", finish_reason="stop"),
+        tok_s=1.0,
+        tokens=3,
+        source="stream",
     )
     async with asked(lambda _: reply("Hm."), short) as context:
         with pytest.raises(Skip, match="too short"):
             await context.fact(Repeated)
-    async with asked(lambda _: reply("Hm."), PROSE) as context:
-        with pytest.raises(Skip, match="too little text"):
+    async with asked(lambda _: reply("", finish="length"), PROSE) as context:
+        with pytest.raises(Skip, match="no text"):
             await context.fact(Repeated)
+
+
+CUT, ENDED = "length", "stop"
 
 
 @pytest.mark.parametrize(
     ("one", "other", "least", "most"),
-    [("abcdef", "abcdefghij", 1.0, 1.0), ("abcdef", "uvwxyz", 0.0, 0.0), ("abcdef", "abcxyz", 0.4, 0.6)],
+    [
+        (("abcdef", CUT), ("abcdefghij", CUT), 1.0, 1.0),
+        (("abcdef", ENDED), ("abcdefghij", CUT), 0.7, 0.8),
+        (("", ENDED), ("abcdefghij", CUT), 0.0, 0.0),
+        (("abcdef", CUT), ("uvwxyz", CUT), 0.0, 0.0),
+        (("abcdef", CUT), ("abcxyz", CUT), 0.4, 0.6),
+    ],
 )
 def test_beginnings_are_compared(one, other, least, most):
-    assert least <= alike(one, other) <= most
-    assert alike(one, other) == alike(other, one)
+    first, second = (Exchange(purpose="P06", status=200, content=text, finish_reason=end) for text, end in (one, other))
+    assert least <= alike(first, second) <= most
+    assert alike(first, second) == alike(second, first)
+
+
+def test_thoughts_are_compared_too():
+    thought = Exchange(purpose="P06", status=200, reasoning="A river, then.", finish_reason=CUT)
+    assert alike(thought, thought) == 1.0
+    assert alike(thought, Exchange(purpose="P06", status=200, reasoning="Something else", finish_reason=CUT)) < 0.7
 
 
 async def test_default_sampling_sends_no_sampling_field():
