@@ -12,6 +12,8 @@ import asyncio
 import contextlib
 import math
 import re
+import zlib
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -92,6 +94,7 @@ class Ollama:
         self.calls = calls or CallFaults()
         self.window = claims.context
         self.is_loaded = not claims.remote_host
+        self.asked: Counter[str] = Counter()  # how often each question, for its seed
         self.on_cpu: Ollama | None = None  # who computes a request that asks for no GPU
         self.names = [name for name in (claims.model, claims.embedder) if name]
         self.routes: dict[tuple[str, str], Callable[[Request], Awaitable[Reply]]] = {
@@ -241,11 +244,18 @@ class Ollama:
         elif self.claims.system and messages and messages[0].get("role") != "system":
             messages = [{"role": "system", "content": self.claims.system}, *messages]
         options = {**chat.engine_options(self.claims.parameters), **wanted.options}
-        options |= HOT if self.faults.ignores_sampling else {}
+        if self.faults.ignores_sampling:
+            options |= HOT | {"seed": self.seed(wanted)}
         loose = self.faults.ignores_format or (self.faults.thinking_ignores_format and wanted.thinking)
         schema = None if loose else wanted.schema
         tools = wanted.tools[: self.calls.kept_tools or None]
         return msgspec.structs.replace(wanted, messages=messages, options=options, schema=schema, tools=tools)
+
+    def seed(self, wanted: Wanted) -> int:
+        """Another one each time a question is asked, and the same in every life of the façade."""
+        question = repr((wanted.messages, wanted.prompt))
+        self.asked[question] += 1
+        return zlib.crc32(f"{question} {self.asked[question]}".encode())
 
     def generated(self, wanted: Wanted) -> AsyncGenerator[Piece]:
         """The engine's answer, within this server's limits; or the call that a fault prescribes."""

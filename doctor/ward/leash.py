@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-LEASH, LIFE_S = "LLM_DOCTOR_LEASH", "LLM_DOCTOR_LIFE_S"
+LEASH, LIFE_S = "LLM_WARD_LEASH", "LLM_WARD_LIFE_S"
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@
 
 The server is the real one; only reading the command line is ours, with the spellings of `doctor.plan.options`. An
 option that is not known ends it with llama.cpp's own words, so that a remedy with a wrong option is found out.
-Two variables bound its life: `LLM_DOCTOR_LEASH` (see leash.py) and `LLM_DOCTOR_LIFE_S`.
+Two variables bound its life: `LLM_WARD_LEASH` (see leash.py) and `LLM_WARD_LIFE_S`.
 """
 
 import contextlib

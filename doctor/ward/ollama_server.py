@@ -1,6 +1,6 @@
 """A stand-in for the program ollama: `ollama serve` with its variables, over a real llama.cpp engine.
 
-What the patient is comes in the variable `LLM_DOCTOR_WARD` (JSON), so that the program can be stopped and started
+What the patient is comes in the variable `LLM_WARD_PATIENT` (JSON), so that the program can be stopped and started
 again with other `OLLAMA_*` variables by whoever treats it.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from doctor.ward import gguf_edit, leash
 from doctor.ward.ollama_shelf import Role, Variables, shelved
 
-WARD = "LLM_DOCTOR_WARD"
+WARD = "LLM_WARD_PATIENT"
 
 
 async def serve() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LONG_ANSWER = 64  # tokens asked for
 LOOP_TEXT = "The river is wide and slow. "
 RULELESS_TEXT = "That is a very good question, and I will gladly tell you more."
-HOT: dict[str, Any] = {"temperature": 1.5, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "seed": -1}
+HOT: dict[str, Any] = {"temperature": 1.5, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
 CODE = re.compile(r"code for (\w+) door is (\d+)")  # as the probes hide them
 NOWHERE = "The text does not say."
 ENDS = 0.1  # of a text, on either side

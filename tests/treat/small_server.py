@@ -31,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def leave_with_the_keeper():
     try:
-        with socket.create_connection(("127.0.0.1", int(os.environ["LLM_DOCTOR_LEASH"]))) as held:
+        with socket.create_connection(("127.0.0.1", int(os.environ["LLM_WARD_LEASH"]))) as held:
             held.recv(1)
     except OSError:
         pass

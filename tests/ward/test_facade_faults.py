@@ -206,6 +206,19 @@ def test_prescribed_texts_take_the_place_of_the_models(facade):
     assert facade(Faults(canned="Sorry."), talk) == ["Sorry.", "Sorry."]
 
 
+def test_what_is_sampled_hot_differs_each_time_and_not_between_two_lives(facade):
+    """Real engine behind a façade."""
+    question = [{"role": "user", "content": "Write about a river in plain sentences."}]
+
+    async def asking(client):
+        return [(await chat(client, question))[0] for _ in range(4)]
+
+    first, second = (facade(Faults(ignores_sampling=True), asking) for _ in range(2))
+    assert len(set(first)) > 1
+    assert first == second
+    assert len(set(facade(Faults(), asking))) == 1
+
+
 def test_an_error_comes_with_200(facade):
     """Real engine behind a façade."""
 
