@@ -49,18 +49,22 @@ def _headline(page: Page, report: Report) -> None:
 
 def _summary(report: Report) -> str:
     causes = [cause for target in report.targets for cause in target.causes]
-    confirmed = sum(cause.verdict == "confirmed" for cause in causes)
+    suspected = sum(cause.verdict != "confirmed" for cause in causes)
+    noted = sum(cause.verdict == "confirmed" and cause.severity is Severity.NOTE for cause in causes)
+    confirmed = len(causes) - suspected - noted
     open_findings = sum(len(_unexplained(target)) for target in report.targets)
     looked = report.coverage.passed + report.coverage.failed
     parts = []
     if confirmed:
         parts.append(f"{_count(confirmed, 'cause')} confirmed")
-    if len(causes) > confirmed:
-        parts.append(f"{_count(len(causes) - confirmed, 'cause')} suspected")
+    if suspected:
+        parts.append(f"{_count(suspected, 'cause')} suspected")
     if open_findings:
         parts.append(f"{_count(open_findings, 'sign')} without a proven cause")
     if not parts:
         parts.append(_nothing_wrong(report, looked))
+    if noted:
+        parts.append(f"{_count(noted, 'thing')} worth knowing")
     return ", ".join(parts)
 
 

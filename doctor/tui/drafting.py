@@ -1,12 +1,17 @@
 """The bug report of the last run for an upstream project, redacted, as the command `report` writes it."""
 
+from urllib.parse import urlsplit
+
 import msgspec
 
+from doctor.collect.servers import DEFAULT_PORTS
 from doctor.errors import RedactionError
 from doctor.model import Report
 from doctor.redact import Redactor, gather, redacted
 from doctor.report.upstream.draft import Said, as_form, draft
 from doctor.report.upstream.forms import forms
+
+MOST_USED = "ollama"
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,14 +32,16 @@ def upstreams() -> dict[str, tuple[str, ...]]:
 
 
 def likely(report: Report) -> str:
-    """The project of the first server with something wrong, else of the first one; the first project when unknown."""
+    """The project of the first server with something wrong, else of the first one.
+
+    A server that does not say what it is goes by its port.
+    """
     ordered = sorted(report.targets, key=lambda target: not target.causes)
-    projects = upstreams()
-    for target in ordered:
-        for name, runtimes in projects.items():
-            if target.runtime in runtimes:
-                return name
-    return next(iter(projects))
+    by_port = {port: runtime for runtime, port in DEFAULT_PORTS.items()}
+    said = [target.runtime for target in ordered]
+    said += [by_port.get(urlsplit(target.url).port or 0, "") for target in ordered]
+    projects = ((name, runtime) for runtime in said for name, own in upstreams().items() if runtime in own)
+    return next(projects, (MOST_USED, ""))[0]
 
 
 def drafted(report: Report, upstream: str, words: str) -> Draft:
