@@ -1,4 +1,6 @@
-"""What runs in a child process: a real llama.cpp server loads a model, logs its buffer sizes, and ends at once.
+"""What runs in a child process: a real llama.cpp server loads a model, and ends with its standard input.
+
+It logs the sizes of its buffers.
 
 Arguments: a JSON object with the model's path and the server's parameters, llama.cpp's names.
 """
@@ -32,4 +34,5 @@ for name, given in wanted.items():
 server = xllamacpp.Server(parameters)
 pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
 os.write(2, f"address space = {pages * resource.getpagesize()} bytes\n".encode())
+sys.stdin.read()
 os._exit(0)
