@@ -10,13 +10,13 @@ import hmac
 import ipaddress
 import json
 import os
-import re
 import secrets
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from doctor.errors import UsageError
+from doctor.redact.late import late
 
 KEY_BYTES = 32
 
@@ -61,7 +61,7 @@ class Aliases:
 
 
 # What an alias looks like, so that a text that was redacted already stays as it is.
-ALIAS_WORD = re.compile(
+ALIAS_WORD = late(
     r"(?:removed-[a-z-]{1,20}-\d+|(?:user|host|lan|wan|mac|gpu|person|email|serial|uuid|remote)-\d+(?:\.\d+)?|~)"
 )
 NAMED = frozenset({"user", "host", "mac", "gpu", "person", "email", "serial", "uuid", "remote"})

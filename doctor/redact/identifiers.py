@@ -10,62 +10,61 @@ from collections.abc import Iterator
 from itertools import chain
 
 from doctor.redact.known import COMMON_USERS, is_telling_host
+from doctor.redact.late import late
 from doctor.redact.spans import Span, Text
 from doctor.redact.vocabulary import words
 
 # Each pattern begins with a sign or word that is searched for first; what stands before it is read backwards.
-IPV4_REST = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w]|\.\d|-\w)")
-IPV4_FIRST = re.compile(r"(?<![\w.-])\d{1,3}\Z")
-VERSION_BEFORE = re.compile(
+IPV4_REST = late(r"\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w]|\.\d|-\w)")
+IPV4_FIRST = late(r"(?<![\w.-])\d{1,3}\Z")
+VERSION_BEFORE = late(
     r"(?:version|driver|release|build|firmware|bios|cuda|rocm|hip|kernel|runtime|python|ver|rev|v|->)(?: is)?"
     r"[\s:=\"'(/]*\Z"
 )
-IPV6_INSIDE = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{0,40}")
-IPV6_FIRST = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}\Z")
-MAC_RESTS = tuple(re.compile(sign + f"[0-9A-Fa-f]{{2}}(?:{sign}[0-9A-Fa-f]{{2}}){{4}}(?![\\w:-])") for sign in ":-")
-MAC_FIRST = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}\Z")
+IPV6_INSIDE = late(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{0,40}")
+IPV6_FIRST = late(r"(?<![\w:.])[0-9A-Fa-f]{0,4}\Z")
+MAC_RESTS = tuple(late(sign + f"[0-9A-Fa-f]{{2}}(?:{sign}[0-9A-Fa-f]{{2}}){{4}}(?![\\w:-])") for sign in ":-")
+MAC_FIRST = late(r"(?<![\w:-])[0-9A-Fa-f]{2}\Z")
 NO_MAC = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
 BRIDGE = ipaddress.ip_network("172.17.0.0/16")
 # All but the first part; a search that begins with a sign is several times faster than one that begins with a digit.
-UUID_REST = re.compile(r"-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?:/\d+/\d+)?(?![\w-])")
-UUID_FIRST = re.compile(r"(?:(?<!\w)(?P<gpu>(?:GPU-|MIG-){1,2})|(?<![\w-]))[0-9A-Fa-f]{8}\Z")
-DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}(?P<last>[A-Za-z]{2,18})(?![\w-])")
-MAILBOX = re.compile(r"(?<![\w.+/:-])[A-Za-z0-9][\w.+-]{0,63}\Z")
+UUID_REST = late(r"-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?:/\d+/\d+)?(?![\w-])")
+UUID_FIRST = late(r"(?:(?<!\w)(?P<gpu>(?:GPU-|MIG-){1,2})|(?<![\w-]))[0-9A-Fa-f]{8}\Z")
+DOMAIN = late(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}(?P<last>[A-Za-z]{2,18})(?![\w-])")
+MAILBOX = late(r"(?<![\w.+/:-])[A-Za-z0-9][\w.+-]{0,63}\Z")
 NO_DOMAIN = words("no_domain")
-REMOTE = re.compile(r"git@[\w.-]+:[\w./~-]+")
-LOGIN = re.compile(
+REMOTE = late(r"git@[\w.-]+:[\w./~-]+")
+LOGIN = late(
     r"(?:ssh|scp|sftp|rsync|mosh)\b[^\n\x1d]{0,80}?[\s\x1e](?P<user>[a-z_][\w.-]{0,31})@(?P<host>[a-z0-9][\w.-]{0,250})"
 )
-PROMPT = re.compile(
-    r"(?m)^[\[(]?(?P<user>[a-z_][a-z0-9_-]{0,31})@(?P<host>[A-Za-z0-9][\w.-]{0,62})[:\s][^\n]{0,80}[$#%]"
-)
-SCHEME = re.compile(
+PROMPT = late(r"(?m)^[\[(]?(?P<user>[a-z_][a-z0-9_-]{0,31})@(?P<host>[A-Za-z0-9][\w.-]{0,62})[:\s][^\n]{0,80}[$#%]")
+SCHEME = late(
     r"(?<![\w+.-])(?:https?|wss?|ssh|s?ftp|git|nfs|smb|cifs|tcp|udp|grpc|rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|amqps?|socks5?h?|"
     r"ldaps?)\Z"
 )
-AFTER_SCHEME = re.compile(r"://(?:[^\s/@\"'<>\x1d\x1e]{0,400}@)?(?P<host>[a-z0-9_][a-z0-9_.-]{0,252})")
-ENDING = re.compile(
+AFTER_SCHEME = late(r"://(?:[^\s/@\"'<>\x1d\x1e]{0,400}@)?(?P<host>[a-z0-9_][a-z0-9_.-]{0,252})")
+ENDING = late(
     r"\.(?:local|lan|home|internal|intranet|corp|localdomain|home\.arpa|ts\.net|fritz\.box|private)(?![\w-]|\.\w)"
 )
-BEFORE_ENDING = re.compile(r"(?<![\w.@/-])(?:[a-z0-9-]{1,63}\.){0,6}[a-z0-9-]{1,63}\Z")
+BEFORE_ENDING = late(r"(?<![\w.@/-])(?:[a-z0-9-]{1,63}\.){0,6}[a-z0-9-]{1,63}\Z")
 HOST_WORDS = ("hostname", "host name", "host_name", "nodename", "computer name", "computer_name", "fqdn")
-HOST_FIELD = re.compile(rf"(?:{'|'.join(HOST_WORDS)})[\"']?\s*[=:]\s*[\"']?(?P<host>[a-z0-9][\w.-]{{1,252}})")
+HOST_FIELD = late(rf"(?:{'|'.join(HOST_WORDS)})[\"']?\s*[=:]\s*[\"']?(?P<host>[a-z0-9][\w.-]{{1,252}})")
 USER_WORDS = ("user", "logname", "login", "owner", "uid=")
-USER_FIELD = re.compile(
+USER_FIELD = late(
     r"(?:user(?:name)?|logname|login|owner|uid=\d+)[\"']?(?:\s*[=:]\s*[\"']?|\()(?P<user>[a-z_][\w.-]{1,31})(?![\w./-])"
 )
 HOME_WORDS = ("/home/", "/users/", "\\users\\")
-HOME = re.compile(r"(?:/home/|/users/|\\{1,2}users\\{1,2})(?P<user>[^\s/\\:\"'<>|*?\x1d\x1e]{1,64})")
+HOME = late(r"(?:/home/|/users/|\\{1,2}users\\{1,2})(?P<user>[^\s/\\:\"'<>|*?\x1d\x1e]{1,64})")
 SERIAL_WORDS = ("serial", "machine id", "machine-id", "machine_id", "machineid", "asset", "board")
-SERIAL = re.compile(
+SERIAL = late(
     r"(?:serial(?:[ _-]?(?:number|no))?|machine[ _-]?id|asset[ _-]?tag|board[ _-]?id)[\"']?\s*[=:]"
     r"\s*[\"']?(?P<serial>[a-z0-9][\w-]{5,63})"
 )
-UNC = re.compile(r"(?<![\w:\\])\\{2,4}(?P<host>[a-z0-9][\w.-]{1,62})\\{1,2}[\w$]")
+UNC = late(r"(?<![\w:\\])\\{2,4}(?P<host>[a-z0-9][\w.-]{1,62})\\{1,2}[\w$]")
 # Services that everybody uses: a report that hides them says less and protects nobody.
 PUBLIC = words("public")
-ALIAS_HOST = re.compile(r"(?:host|lan|wan)-\d+(?:\.\d+)?\Z")
-ALIAS_USER = re.compile(r"(?:user|person)-\d+\Z")
+ALIAS_HOST = late(r"(?:host|lan|wan)-\d+(?:\.\d+)?\Z")
+ALIAS_USER = late(r"(?:user|person)-\d+\Z")
 
 
 def network(said: Text) -> Iterator[Span]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from doctor.redact.late import late
 from doctor.redact.names import is_placeholder, is_secret_name
 from doctor.redact.vocabulary import words
 
@@ -24,7 +25,7 @@ COMMON_WORDS = words("common_words")
 DMI = Path("/sys/class/dmi/id")
 DMI_FILES = ("product_serial", "board_serial", "chassis_serial", "product_uuid")
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
-NO_SERIAL = re.compile(
+NO_SERIAL = late(
     r"(?i)(?:to be filled.*|default string|not (?:specified|applicable|available)|none|n/?a|system serial number|0+"
     r"|[x*. -]*)\Z"
 )

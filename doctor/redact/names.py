@@ -1,8 +1,8 @@
 """Names whose value is a secret: variables, options, headers, fields and query parameters."""
 
 import functools
-import re
 
+from doctor.redact.late import late
 from doctor.redact.vocabulary import words
 
 # Words that make a name secret wherever they stand in it.
@@ -31,8 +31,8 @@ HARMLESS_AFTER = words("harmless_after")
 HARMLESS = words("harmless")
 # Values that everybody writes where a key is asked for and none is needed; they say something and hide nothing.
 PLACEHOLDERS = words("placeholders")
-ALIAS = re.compile(r"removed-secret-\d|\*{3,}\Z")
-SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
+ALIAS = late(r"removed-secret-\d|\*{3,}\Z")
+SPLIT = late(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 FLAGS = ("-hft", "--token", "--auth")  # the first is llama.cpp's short form of --hf-token
 
 
@@ -76,10 +76,10 @@ QUERY_NAMES = (
     "x-goog-signature|x-goog-credential|awsaccesskeyid|googleaccessid|policy|ticket|jwt|hmac|subscription-key"
 )
 # All patterns from here on are tried on lower-case text. In an address only the separator tells where a value ends.
-QUERY = re.compile(rf"[?&;](?:{QUERY_NAMES})=(?P<secret>[^\s&\"'<>\x1d\x1e]+)")
-AFTER_SCHEME = re.compile(r":/{2}(?P<secret>[^\s/@\"'<>\x1d\x1e]{1,400})@")
-BARE_USERINFO = re.compile(r"(?<![\w/:@.+-])[\w.+-]{1,64}:[^\s:/@\"'\x1d\x1e]{1,200}\Z")
-HOST_AFTER = re.compile(r"@(?!sha256)[\w-]+(?:\.[\w.-]+|:\d)")
+QUERY = late(rf"[?&;](?:{QUERY_NAMES})=(?P<secret>[^\s&\"'<>\x1d\x1e]+)")
+AFTER_SCHEME = late(r":/{2}(?P<secret>[^\s/@\"'<>\x1d\x1e]{1,400})@")
+BARE_USERINFO = late(r"(?<![\w/:@.+-])[\w.+-]{1,64}:[^\s:/@\"'\x1d\x1e]{1,200}\Z")
+HOST_AFTER = late(r"@(?!sha256)[\w-]+(?:\.[\w.-]+|:\d)")
 HEADER_WORDS = (
     "authorization",
     "cookie",
@@ -90,10 +90,10 @@ HEADER_WORDS = (
     "access-token",
     "csrf-token",
 )
-HEADER = re.compile(
+HEADER = late(
     r"(?:authorization|cookie|api-key|x-auth-token|security-token|subscription-key|access-token|csrf-token)"
     r"(?:\\*[\"'])?\s*[:=,]\s*(?:b?\\*[\"'])?(?:(?:bearer|basic|token|digest|negotiate|apikey|key)[ \t]+)?"
     r"(?P<secret>[^\s\"'\\\x1d\x1e](?:[^\r\n\"'\\\x1d\x1e]{0,4000}[^\s\"'\\\x1d\x1e])?)"
 )
-HEADER_BEFORE = re.compile(r"(?<![\w-])(?:x-|set-|proxy-|x-goog-|x-amz-|ocp-apim-|x-litellm-|x-xsrf-|x-)?\Z")
-BEARER = re.compile(r"(?:bearer|basic)(?:[ \t]+|%20|\+)(?P<secret>[a-z0-9._~+/=-]{6,4096})")
+HEADER_BEFORE = late(r"(?<![\w-])(?:x-|set-|proxy-|x-goog-|x-amz-|ocp-apim-|x-litellm-|x-xsrf-|x-)?\Z")
+BEARER = late(r"(?:bearer|basic)(?:[ \t]+|%20|\+)(?P<secret>[a-z0-9._~+/=-]{6,4096})")

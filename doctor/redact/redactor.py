@@ -12,6 +12,7 @@ import msgspec
 from doctor.redact import identifiers, secrets
 from doctor.redact.aliases import ALIAS_WORD, Aliases
 from doctor.redact.known import COMMON_WORDS, MIN_BARE_NAME, Known
+from doctor.redact.late import late
 from doctor.redact.spans import Span, Text, View, merged
 from doctor.text import ESCAPES
 
@@ -24,24 +25,25 @@ class Level(enum.StrEnum):
     NOTHING = "nothing"
 
 
-ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
+ENCODED = late(r"[A-Za-z0-9+/_-]{16,}+={0,2}")
 READABLE = bytes([9, 10, 13, *range(32, 127)])
 MAX_ENCODED = 1 << 20
 CONTROL = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0b\x0c\x0e-\x1c\x7f-\x9f"
-A_CONTROL = re.compile(f"[{CONTROL}]")
-INVISIBLE = re.compile(f"(?:{ESCAPES.pattern}|[{CONTROL}])+")
-PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-ESCAPED = re.compile(r"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'/\\bfnrt])")
+A_CONTROL = late(f"[{CONTROL}]")
+INVISIBLE = late(f"(?:{ESCAPES.pattern}|[{CONTROL}])+")
+PERCENT = late(r"(?:%[0-9A-Fa-f]{2})+")
+ESCAPED = late(r"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'/\\bfnrt])")
 SIMPLE = {"b": "", "f": "", "n": "\n", "r": "", "t": "\t"}
 # A line that begins with a name and its separator, or with a plain word, does not go on with the one before.
 ANEW = r"(?![A-Za-z_][\w.-]{0,60}\s*[=:]|[A-Z]?[a-z]{0,12}[^\w+/.=-]|[A-Z]{1,5}[^\w+/.=-])"
-BROKEN = re.compile(rf"[ \t]*\\?\r?\n[ \t]*(?=[A-Za-z0-9+/_.=-]){ANEW}")
-HARD_BREAK = re.compile(r"\n(?<=[^\n]{40}\n)(?=[^\s])")  # the break first: it is what can be searched for fast
-GOES_ON = re.compile(HARD_BREAK.pattern + ANEW)
+BROKEN = late(rf"[ \t]*\\?\r?\n[ \t]*(?=[A-Za-z0-9+/_.=-]){ANEW}")
+LONG_LINE = r"\n(?<=[^\n]{40}\n)(?=[^\s])"  # the break first: it is what can be searched for fast
+HARD_BREAK = late(LONG_LINE)
+GOES_ON = late(LONG_LINE + ANEW)
 MAX_NESTING = 2
 SECRETS = (secrets.shaped, secrets.named, secrets.carried, secrets.random_words)
 NAMES = (identifiers.people, identifiers.hosts, identifiers.network, identifiers.hardware)
-LINE_END = re.compile("[\n\x1d]")
+LINE_END = late("[\n\x1d]")
 Find = Callable[[str], Iterable[Span]]
 Decode = Callable[[re.Match[str]], str]
 

@@ -1,7 +1,6 @@
 """A whole report redacted: every text in it in one pass, and what belongs to the user's conversations left out."""
 
 import hashlib
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +8,7 @@ import msgspec
 
 from doctor.model import Redaction, Report
 from doctor.redact.identifiers import is_telling, is_telling_user
+from doctor.redact.late import late
 from doctor.redact.names import is_placeholder, is_secret_name
 from doctor.redact.redactor import Level, Redactor
 from doctor.redact.vocabulary import words
@@ -106,7 +106,7 @@ def _kind_of(key: str, item: Any, record: dict[str, Any]) -> str:  # noqa: ANN40
 
 USER_KEYS = frozenset({"user", "username", "owner", "login"})
 HOST_KEYS = frozenset({"host", "hostname", "node"})
-HOST_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+HOST_NAME = late(r"[A-Za-z0-9][\w.-]*")
 
 
 def names_in(report: Report) -> tuple[set[str], set[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from doctor.redact import names
+from doctor.redact.late import late
 from doctor.redact.shapes import ELSEWHERE, RANDOM, SHAPES, Shape
 from doctor.redact.spans import Span, Text
 
@@ -32,34 +33,34 @@ SEPARATOR = (
     r"|\\{0,3}[\"'],\s*(?=b?\\{0,3}[\"'])"  # of lists of words
     r"|[ \t]+(?=[^\s=:])"  # of options
 )
-NAMED = re.compile(
+NAMED = late(
     r"(?:key|token|secret|pass(?:wd|word|phrase)?|credential|cookie|jwt|pat|dsn|authorization|webhook|-hft)s?"
     rf"(?:_[a-z0-9_]{{1,20}})?(?P<between>{SEPARATOR})"
 )
-BEFORE = re.compile(r"(?<![\w-])-{0,2}[A-Za-z_][\w.-]*\Z|(?<![\w-])-{1,2}\Z|(?<![\w-])\Z")
+BEFORE = late(r"(?<![\w-])-{0,2}[A-Za-z_][\w.-]*\Z|(?<![\w-])-{1,2}\Z|(?<![\w-])\Z")
 IN_NAMES = string.ascii_letters + string.digits + "_.-"
 MAX_NAME = 64
 LONE = frozenset(
     {"token", "auth"}
 )  # by themselves they say little: only a long value of letters and digits is a secret
-LONG = re.compile(r"(?:b?\\{0,3}[\"'`])?(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[\w-]{16,}(?![\w./-])")
-QUOTED = re.compile(r"b?(?P<quote>\\{0,3}[\"'`])(?P<secret>.{0,4000}?)(?:(?<!\\)(?P=quote)|\Z)", re.DOTALL)
-BARE = re.compile(r"[^\s\"'`\x1d\x1e]{1,8192}")
-REST = re.compile(r"[^\n\"'`\x1d\x1e]+?(?=\s+(?:-{1,2}[a-z]|[A-Z_]{2,}=)|[\n\"'`\x1d\x1e]|\Z)")
+LONG = late(r"(?:b?\\{0,3}[\"'`])?(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[\w-]{16,}(?![\w./-])")
+QUOTED = late(r"b?(?P<quote>\\{0,3}[\"'`])(?P<secret>.{0,4000}?)(?:(?<!\\)(?P=quote)|\Z)", re.DOTALL)
+BARE = late(r"[^\s\"'`\x1d\x1e]{1,8192}")
+REST = late(r"[^\n\"'`\x1d\x1e]+?(?=\s+(?:-{1,2}[a-z]|[A-Z_]{2,}=)|[\n\"'`\x1d\x1e]|\Z)")
 # What stands where a value is expected and is none: a variable, a path, the next words of a sentence.
-TYPES = re.compile(
+TYPES = late(
     r"(?i)(?:\$\{?\w+\}?|\$\(.*|\{\{.*|%\(?\w+\)?s?|<[\w |_-]+>|\[.*|\{.*|/[\w./-]+|~/.*|file:.*"
     r"|(?:is|are|was|not|for|in|and|or|of|to|from|with|the|a|an|has)\b.*)\Z"
 )
-NUMBER = re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?(?:%|ms|s|/s|tok/s|tokens?)?\Z")
-GUESSED = re.compile(r"(?i)pass|secret")  # people choose numbers for these, and nobody for keys
-WORD = re.compile(r"[A-Za-z]{1,15}\Z")
+NUMBER = late(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?(?:%|ms|s|/s|tok/s|tokens?)?\Z")
+GUESSED = late(r"(?i)pass|secret")  # people choose numbers for these, and nobody for keys
+WORD = late(r"[A-Za-z]{1,15}\Z")
 # A mean of bits for each character above which a word of 20 and more has no order; English words have 3 to 3.6.
 MIN_BITS = 3.7
 MIN_SWITCHES = 0.24
-CONTINUES = re.compile(r"\n[ \t]*(?P<rest>[A-Za-z0-9+/_.~-]+={0,2})(?=[\s\"',;)\]}]|\Z)")
-LAST_WORD = re.compile(r"(?<![^\s=:,\"'])[A-Za-z0-9+/_-]{1,200}\Z")
-STARTS_ANEW = re.compile(r"[A-Za-z_][\w.-]*(?:[=:]|\s*=)")
+CONTINUES = late(r"\n[ \t]*(?P<rest>[A-Za-z0-9+/_.~-]+={0,2})(?=[\s\"',;)\]}]|\Z)")
+LAST_WORD = late(r"(?<![^\s=:,\"'])[A-Za-z0-9+/_-]{1,200}\Z")
+STARTS_ANEW = late(r"[A-Za-z_][\w.-]*(?:[=:]|\s*=)")
 LEAST_WRAP = 40
 
 
@@ -204,8 +205,8 @@ def random_words(said: Text) -> Iterator[Span]:
             yield Span(start, end, "key", text[start:end])
 
 
-WORD_BEFORE = re.compile(r"[A-Za-z0-9+/_-]+\Z")
-WORD_AFTER = re.compile(r"[A-Za-z0-9+/_-]+")
+WORD_BEFORE = late(r"[A-Za-z0-9+/_-]+\Z")
+WORD_AFTER = late(r"[A-Za-z0-9+/_-]+")
 LEAST_RANDOM = 20
 NO_SECRETS = ("_Z", "sha256-", "sha384-", "sha512-")  # mangled names and digests of files
 

@@ -8,6 +8,8 @@ issuer uses, so that a shorter kind of the same key is caught as well.
 import re
 from typing import NamedTuple
 
+from doctor.redact.late import late
+
 
 class Shape(NamedTuple):
     """One kind of secret. A match is replaced whole, or its group `secret` where the pattern has one."""
@@ -22,7 +24,7 @@ WORD = r"[A-Za-z0-9_-]"
 
 
 def _prefixed(literal: str, least: int, alphabet: str = WORD) -> Shape:
-    return Shape("key", literal, re.compile(NOT_IN_WORD + re.escape(literal) + alphabet + f"{{{least},512}}"))
+    return Shape("key", literal, late(NOT_IN_WORD + re.escape(literal) + alphabet + f"{{{least},512}}"))
 
 
 ALNUM = "[A-Za-z0-9]"
@@ -83,11 +85,11 @@ PREFIXED = (
 )
 SHAPES = (
     *PREFIXED,
-    Shape("key", "eyJ", re.compile(NOT_IN_WORD + r"eyJ[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{4,4096}){1,4}")),
+    Shape("key", "eyJ", late(NOT_IN_WORD + r"eyJ[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{4,4096}){1,4}")),
     Shape(
         "private-key",
         "-----BEGIN",
-        re.compile(
+        late(
             r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
             r".{0,16000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
             re.DOTALL,
@@ -96,21 +98,21 @@ SHAPES = (
     Shape(
         "private-key",
         "PuTTY-User-Key-File",
-        re.compile(r"PuTTY-User-Key-File.{0,16000}(?:Private-MAC.*|\Z)", re.DOTALL),
+        late(r"PuTTY-User-Key-File.{0,16000}(?:Private-MAC.*|\Z)", re.DOTALL),
     ),
-    Shape("key", "ssh-", re.compile(r"(?<!\w)ssh-(?:rsa|ed25519|dss) (?P<secret>AAAA[A-Za-z0-9+/=]{20,2000})")),
+    Shape("key", "ssh-", late(r"(?<!\w)ssh-(?:rsa|ed25519|dss) (?P<secret>AAAA[A-Za-z0-9+/=]{20,2000})")),
     # Addresses that are themselves the right to write: web hooks and dead-man pings.
-    Shape("address", "hooks.slack.com", re.compile(r"hooks\.slack\.com/(?P<secret>[^\s\"'<>]+)")),
-    Shape("address", "/webhooks/", re.compile(r"/webhooks/(?P<secret>[^\s\"'<>]+)")),
-    Shape("address", "/webhook", re.compile(r"/webhookb?2?/(?P<secret>[^\s\"'<>]{8,})")),
-    Shape("address", "hc-ping.com", re.compile(r"hc-ping\.com/(?P<secret>[^\s\"'<>]+)")),
-    Shape("address", "/api/push/", re.compile(r"/api/push/(?P<secret>[^\s\"'<>?]+)")),
-    Shape("address", "ntfy.sh/", re.compile(r"ntfy\.sh/(?P<secret>[^\s\"'<>]+)")),
-    Shape("address", "api.telegram.org/bot", re.compile(r"api\.telegram\.org/bot(?P<secret>[^\s\"'<>/]+)")),
-    Shape("address", "discord", re.compile(r"discord(?:app)?\.com/api/webhooks/(?P<secret>[^\s\"'<>]+)")),
-    Shape("key", ":AA", re.compile(r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{30,40}")),  # Telegram bots
+    Shape("address", "hooks.slack.com", late(r"hooks\.slack\.com/(?P<secret>[^\s\"'<>]+)")),
+    Shape("address", "/webhooks/", late(r"/webhooks/(?P<secret>[^\s\"'<>]+)")),
+    Shape("address", "/webhook", late(r"/webhookb?2?/(?P<secret>[^\s\"'<>]{8,})")),
+    Shape("address", "hc-ping.com", late(r"hc-ping\.com/(?P<secret>[^\s\"'<>]+)")),
+    Shape("address", "/api/push/", late(r"/api/push/(?P<secret>[^\s\"'<>?]+)")),
+    Shape("address", "ntfy.sh/", late(r"ntfy\.sh/(?P<secret>[^\s\"'<>]+)")),
+    Shape("address", "api.telegram.org/bot", late(r"api\.telegram\.org/bot(?P<secret>[^\s\"'<>/]+)")),
+    Shape("address", "discord", late(r"discord(?:app)?\.com/api/webhooks/(?P<secret>[^\s\"'<>]+)")),
+    Shape("key", ":AA", late(r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{30,40}")),  # Telegram bots
 )
 ELSEWHERE = frozenset({":AA"})  # literals that do not stand at the beginning of their pattern
 # A word of many kinds of characters in no order is a key of a kind that nobody listed here. Digests and commit ids are
 # lower-case hexadecimal, model names and flags are words with separators: neither mixes cases and digits like this.
-RANDOM = re.compile(r"[A-Za-z0-9]{16,}+")
+RANDOM = late(r"[A-Za-z0-9]{16,}+")
