@@ -43,6 +43,8 @@ class Move(NamedTuple):
     number: int
 
 
+Places = list[tuple[int, int]]  # offset and size of what a part took
+
 # Sizes grow with the cells of the cache in a line: fixed bytes, and bytes for each block of `PAD` cells. A graph for
 # this many blocks, far more than there are fixed bytes (which may be below zero), has both in one number.
 ANY_BLOCKS = 1 << 44
@@ -178,10 +180,16 @@ def play(moves: Sequence[Sequence[Move]], parts: Sequence[int], backends: int) -
     where the parts do not fit together: something is given back that was never taken.
     """
     pools = [Pool() for _ in range(backends)]
-    places: list[list[tuple[int, int]]] = []  # of each part: offset and size
+    places: list[Places] = []  # of each part
     first_played = {part: at for at, part in reversed(list(enumerate(parts)))}
+    before: list[list[list[int]]] = []  # free blocks as the part before found them
     for at, part in enumerate(parts):
-        mine: list[tuple[int, int]] = []
+        found = [[block[:] for block in pool.blocks] for pool in pools]
+        if at > BEFORE and parts[at - 1] == part and found == before and _all_as_before(places):
+            places.append(places[-1])  # it would find what the one before it found, and leave what that left
+            continue
+        before = found
+        mine: Places = []
         places.append(mine)
         for gives, backend, size, origin, number in moves[part]:
             if not gives:
@@ -193,3 +201,8 @@ def play(moves: Sequence[Sequence[Move]], parts: Sequence[int], backends: int) -
                 return None
             pools[backend].give(*held[number])
     return [pool.peak for pool in pools]
+
+
+def _all_as_before(places: Sequence[Places]) -> bool:
+    """Whether each of the last parts holds the places of the one before it, as far back as a part may reach."""
+    return all(places[-back] == places[-back - 1] for back in range(1, BEFORE + 1))
