@@ -1,5 +1,6 @@
 """The engine's life cycle, on the real engine: it starts, it answers, and it never outlives its block."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -123,10 +124,11 @@ async def test_a_key_is_asked_for_when_one_is_set():
 
 
 async def test_the_log_of_a_running_engine_has_its_memory_sizes():
-    """Real engine."""
-    async with serve() as running:
-        text = running.log.read_text(errors="replace")
-    assert "llama_kv_cache: size =" in text
+    """Real engine, which writes its log a little later than it answers."""
+    async with serve() as running, Client(running.url) as client:
+        while "llama_kv_cache: size =" not in (text := running.log.read_text(errors="replace")):
+            await client.get("/health")
+    assert re.search(r"llama_kv_cache: size = +[\d.]+ MiB", text)
 
 
 async def test_flags_reach_the_server_and_its_command_line():
