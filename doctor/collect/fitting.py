@@ -11,7 +11,7 @@ from doctor.collect.shape import ModelFile, read_model_file
 from doctor.sizing.answer import Answer, Beside, answer
 from doctor.sizing.fit import Room
 from doctor.sizing.gguf_shape import shape_of
-from doctor.sizing.mixes import in_mix
+from doctor.sizing.mixes import in_mix, sorted_out
 from doctor.sizing.settings import AS_STORED, Settings
 from doctor.sizing.variants import LADDER
 
@@ -47,8 +47,9 @@ def _variants(model: ModelFile) -> dict[str, ModelFile]:
     if header is None or any(tensor.bytes is None for tensor in header.tensors):
         return found
     now = sum(tensor.bytes or 0 for tensor in header.tensors)
+    original = sorted_out(header)
     for name in LADDER:
-        changed = in_mix(header, name)
+        changed = in_mix(original, name)
         size = sum(tensor.bytes or 0 for tensor in changed.tensors)
         if size < now:
             found[name] = msgspec.structs.replace(model, shape=shape_of(changed), size_bytes=size)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -69,47 +70,80 @@ def mixes() -> dict[str, tuple[Rule, ...]]:
     return found
 
 
-def in_mix(header: Header, mix: str) -> Header:
-    """The same header with the types that quantising the original to `mix` would give; `size_bytes` is estimated."""
+class Entry(NamedTuple):
+    """A tensor with what the rules ask of it: its role, which of that role it is, and of how many.
+
+    `head`: it makes the logits. `kept`: no mix changes its type.
+    """
+
+    tensor: Tensor
+    role: str
+    seen: int
+    total: int
+    head: bool
+    kept: bool
+
+
+class Original(NamedTuple):
+    """A header sorted out once for all mixes. `shared`: query heads that share one value head."""
+
+    header: Header
+    entries: tuple[Entry, ...]
+    shared: int
+    experts: Any  # as the header says it, which may be no number
+    blocks: Any
+
+
+def sorted_out(header: Header) -> Original:
+    """What the rules of every mix go by."""
     tied = not any(tensor.name == "output.weight" for tensor in header.tensors)
+    heads = ("output.weight", "token_embd.weight") if tied else ("output.weight",)
     ordered = sorted(header.tensors, key=lambda tensor: _block(tensor.name))
     roles = [_role(tensor.name) for tensor in ordered]
     totals, counted = Counter(roles), Counter[str]()
-    changed = []
+    entries = []
     for tensor, role in zip(ordered, roles, strict=True):
-        changed.append(_typed(tensor, _type(header, tensor, mix, (role, counted[role], totals[role], tied))))
+        entries.append(Entry(tensor, role, counted[role], totals[role], tensor.name in heads, _is_kept(tensor)))
         counted[role] += 1
+    own = header.own
+    return Original(header, tuple(entries), _heads_per_value(header), own("expert_count"), own("block_count"))
+
+
+def in_mix(original: Original | Header, mix: str) -> Header:
+    """The same header with the types that quantising the original to `mix` would give; `size_bytes` is estimated."""
+    if isinstance(original, Header):
+        original = sorted_out(original)
+    header = original.header
+    changed = [
+        entry.tensor if entry.kept else _typed(entry.tensor, _type(original, entry, mix)) for entry in original.entries
+    ]
     size = header.size_bytes + sum((t.bytes or 0) for t in changed) - sum((t.bytes or 0) for t in header.tensors)
     return msgspec.structs.replace(header, tensors=tuple(changed), size_bytes=size)
 
 
-def _type(header: Header, tensor: Tensor, mix: str, where: tuple[str, int, int, bool]) -> str:
-    """The type of a tensor in a mix, "" for one that is not quantised. `where`: role, which of them, how many, tied."""
-    role, seen, total, tied = where
-    if len(tensor.shape) < 2 or not tensor.name.endswith("weight") or any(part in tensor.name for part in KEPT):
-        return ""
+def _is_kept(tensor: Tensor) -> bool:
+    return len(tensor.shape) < 2 or not tensor.name.endswith("weight") or any(part in tensor.name for part in KEPT)
+
+
+def _type(original: Original, entry: Entry, mix: str) -> str:
+    """The type of a tensor in a mix."""
     rules = mixes()[mix]
-    default = rules[0].type
-    shared = _heads_per_value(header)
-    if tensor.name == "output.weight" or (tied and tensor.name == "token_embd.weight"):
-        chosen = default if default == "Q8_0" else "Q6_K"
-    else:
-        chosen = default
-        for rule in rules[1:]:
-            if rule.role == role and CONDITIONS[rule.when](seen, total, shared):
-                chosen = rule.type
-        chosen = _special(header, role, chosen)
-    return _fitting(tensor.shape[0], chosen)
+    chosen = rules[0].type
+    if entry.head:
+        return _fitting(entry.tensor.shape[0], chosen if chosen == "Q8_0" else "Q6_K")
+    for rule in rules[1:]:
+        if rule.role == entry.role and CONDITIONS[rule.when](entry.seen, entry.total, original.shared):
+            chosen = rule.type
+    return _fitting(entry.tensor.shape[0], _special(original, entry.role, chosen))
 
 
-def _special(header: Header, role: str, chosen: str) -> str:
+def _special(original: Original, role: str, chosen: str) -> str:
     """More bits where a model's build makes them cheap."""
-    experts = header.own("expert_count")
-    if experts == EIGHT_EXPERTS and role in ("value", "key"):
+    if original.experts == EIGHT_EXPERTS and role in ("value", "key"):
         return "Q8_0"
-    if experts == EIGHT_EXPERTS and role == "out" and chosen in ("Q2_K", "Q3_K", "Q4_K", "IQ4_XS"):
+    if original.experts == EIGHT_EXPERTS and role == "out" and chosen in ("Q2_K", "Q3_K", "Q4_K", "IQ4_XS"):
         return "Q5_K"
-    if role == "value" and header.own("block_count") == LAYERS_OF_70B and chosen in ("Q3_K", "Q4_K"):
+    if role == "value" and original.blocks == LAYERS_OF_70B and chosen in ("Q3_K", "Q4_K"):
         return "Q5_K"
     return chosen
 
@@ -123,7 +157,7 @@ def _fitting(columns: int, chosen: str) -> str:
 
 
 def _typed(tensor: Tensor, name: str) -> Tensor:
-    return msgspec.structs.replace(tensor, type_id=TYPE_IDS[name]) if name else tensor
+    return Tensor(tensor.name, tensor.shape, TYPE_IDS[name], tensor.offset)
 
 
 def _role(name: str) -> str:
