@@ -36,7 +36,9 @@ ESCAPED = late(r"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'/\\bfnrt])")
 SIMPLE = {"b": "", "f": "", "n": "\n", "r": "", "t": "\t"}
 # A line that begins with a name and its separator, or with a plain word, does not go on with the one before.
 ANEW = r"(?![A-Za-z_][\w.-]{0,60}\s*[=:]|[A-Z]?[a-z]{0,12}[^\w+/.=-]|[A-Z]{1,5}[^\w+/.=-])"
-BROKEN = late(rf"[ \t]*\\?\r?\n[ \t]*(?=[A-Za-z0-9+/_.=-]){ANEW}")
+FROM_BREAK = rf"\n[ \t]*(?=[A-Za-z0-9+/_.=-]){ANEW}"
+AFTER_BREAK = late(FROM_BREAK)
+BROKEN = late(rf"[ \t]*\\?\r?{FROM_BREAK}")
 LONG_LINE = r"\n(?<=[^\n]{40}\n)(?=[^\s])"  # the break first: it is what can be searched for fast
 HARD_BREAK = late(LONG_LINE)
 GOES_ON = late(LONG_LINE + ANEW)
@@ -111,7 +113,7 @@ class Redactor:
             yield from self._lines(text, PERCENT, _unquoted, nesting)
         if "\n" in text:
             # Joined lines seldom hold anything; where each character comes from is worked out only if they do.
-            if any(True for _ in self._unbroken(BROKEN.sub("", text))):
+            if any(True for _ in self._unbroken(_joined(text))):
                 yield from _through(View(text, BROKEN, lambda _: ""), self._unbroken)
             yield from _across(text, HARD_BREAK, _named_values, secrets.MAX_NAME)
             yield from _across(text, GOES_ON, secrets.random_words, 0)
@@ -173,6 +175,15 @@ def _across(text: str, breaks: re.Pattern[str], find: Callable[[Text], Iterable[
     for span in find(Text(view.text)):
         if view.joins(span.start - before, (span.start if before else span.end) - 1):
             yield view.back(span)
+
+
+def _joined(text: str) -> str:
+    """The text without what `BROKEN` matches: searching for the break itself is twenty times faster."""
+    pieces, last = [], 0
+    for match in AFTER_BREAK.finditer(text):
+        pieces.append(text[last : match.start()].removesuffix("\r").removesuffix("\\").rstrip(" \t"))
+        last = match.end()
+    return "".join([*pieces, text[last:]]) if pieces else text
 
 
 def _named_values(said: Text) -> Iterator[Span]:
