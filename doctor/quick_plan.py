@@ -31,7 +31,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 # Prompt and output tokens of each block: as counted on the wire for a healthy model, with room for one more question.
 BLOCKS = (
     Block(name="liveness", prompt_tokens=80, output_tokens=2, purposes=("P01",)),
-    Block(name="sanity", prompt_tokens=250, output_tokens=60, purposes=("P02", "P03", "P06")),
+    Block(name="sanity", prompt_tokens=250, output_tokens=76, purposes=("P02", "P03", "P06")),
     Block(name="stop and roles", prompt_tokens=250, output_tokens=40, purposes=("P04", "P07", "P08")),
     Block(name="thinking", prompt_tokens=50, output_tokens=16, purposes=("P12",)),
     Block(name="speed", prompt_tokens=2400, output_tokens=98, purposes=("P13", "P14", "P15")),

@@ -5,7 +5,7 @@ What: the beginning of a short prose text, asked for twice, and up to seven time
 Why: a server that answers differently each time ignores the sampling that clients ask for, or computes something
 different each time, as bad memory and some drivers do. Then no test of a prompt or a setting means anything.
 
-How: 24 tokens at temperature 0 and a fixed seed. The answers after the first are compared with each other, because all
+How: 40 tokens at temperature 0 and a fixed seed. The answers after the first are compared with each other, because all
 of them find the prompt in the cache; the first may differ a little by being computed in one piece. Three answers that
 part from one another at their beginning are a warning.
 
