@@ -160,7 +160,7 @@ def given(words: Sequence[str]) -> Iterator[tuple[Option, str]]:
         yield found, value
 
 
-def parameters(words: Sequence[str], environment: "os._Environ[str]", folder: Path) -> Any:  # noqa: ANN401
+def parameters(words: Sequence[str], environment: "os._Environ[str]", folder: Callable[[], Path]) -> Any:  # noqa: ANN401
     """The server's parameters: variables first, then the command line, which wins. Raises WrongOption."""
     p = xllamacpp.CommonParams()
     p.n_parallel = -1
@@ -180,7 +180,7 @@ def parameters(words: Sequence[str], environment: "os._Environ[str]", folder: Pa
     if p.n_parallel < 0:
         p.n_parallel, p.kv_unified = AUTO_SLOTS, True
     if override:
-        p.model.path = str(overridden(Path(p.model.path), override, folder))
+        p.model.path = str(overridden(Path(p.model.path), override, folder()))
     return p
 
 
@@ -201,10 +201,15 @@ def overridden(model: Path, text: str, folder: Path) -> Path:
 def main() -> None:
     """Serve until the leash is let go or life is over."""
     leash.hold()
-    # Inside the folder that whoever started this one takes away: a killed server cannot.
-    with tempfile.TemporaryDirectory(prefix="changed-", dir=Path.cwd(), ignore_cleanup_errors=True) as folder:
+    with contextlib.ExitStack() as stack:
+
+        def folder() -> Path:
+            # Inside the folder that whoever started this one takes away: a killed server cannot.
+            made = tempfile.TemporaryDirectory(prefix="changed-", dir=Path.cwd(), ignore_cleanup_errors=True)
+            return Path(stack.enter_context(made))
+
         try:
-            wanted = parameters(sys.argv[1:], os.environ, Path(folder))
+            wanted = parameters(sys.argv[1:], os.environ, folder)
         except WrongOption as error:
             sys.exit(str(error))
         with contextlib.suppress(RuntimeError):
