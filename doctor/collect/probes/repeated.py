@@ -92,7 +92,6 @@ def parted_early(answers: Sequence[Exchange]) -> bool:
 
     Two are not enough: a server that computes a prompt now alone, now with others may turn at one close decision.
     """
-    return any(
-        all(alike(one, other) < FAR_APART for one, other in itertools.combinations(three, 2))
-        for three in itertools.combinations(answers, 3)
-    )
+    pairs = itertools.combinations(range(len(answers)), 2)
+    far = {(one, other): alike(answers[one], answers[other]) < FAR_APART for one, other in pairs}
+    return any(far[a, b] and far[a, c] and far[b, c] for a, b, c in itertools.combinations(range(len(answers)), 3))
