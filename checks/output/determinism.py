@@ -44,25 +44,14 @@ async def check(context: Context) -> Verdict:
     alike = computed("similarity of two answers", round(similar, 2), "", "matching characters")
     if similar >= ALIKE:
         return verdict(measured=[alike])
+    symptom, how = (VARY, "begin differently") if repeated.early else (PART_LATE, "are alike and not the same")
     many = f"{1 + len(repeated.repeats)} answers to one question at temperature 0"
-    if repeated.early:
-        return verdict(
-            seen(VARY, "sampling", f"{many} begin differently (similarity {similar:.2f})", alike, *said(repeated))
-        )
-    return verdict(
-        seen(
-            PART_LATE,
-            "sampling",
-            f"{many} are alike and not the same (similarity {similar:.2f})",
-            alike,
-            *said(repeated),
-        )
-    )
+    return verdict(seen(symptom, "sampling", f"{many} {how} (similarity {similar:.2f})", alike, *said(repeated)))
 
 
 def said(repeated: Repeated) -> list[Evidence]:
     """The beginnings of the answers."""
-    texts = [repeated.first, *(answer.reasoning + answer.content for answer in repeated.repeats)]
+    texts = [repeated.first, *(answer.said for answer in repeated.repeats)]
     return [
         probed(f"answer {n}", plain(text, 50) or "(empty)", "", "probe P06") for n, text in enumerate(texts, start=1)
     ]

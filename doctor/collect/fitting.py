@@ -11,9 +11,8 @@ from doctor.collect.shape import ModelFile, read_model_file
 from doctor.sizing.answer import Answer, Beside, answer
 from doctor.sizing.fit import Room
 from doctor.sizing.gguf_shape import shape_of
-from doctor.sizing.mixes import in_mix, sorted_out
 from doctor.sizing.settings import AS_STORED, Settings
-from doctor.sizing.variants import LADDER
+from doctor.sizing.variants import quantised
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,16 +42,8 @@ def bench(path: Path) -> Bench:
 def _variants(model: ModelFile) -> dict[str, ModelFile]:
     """The quantisations that are smaller than the file; none where its tensors are not all known."""
     found = {AS_STORED: model}
-    header = model.header
-    if header is None or any(tensor.bytes is None for tensor in header.tensors):
-        return found
-    now = sum(tensor.bytes or 0 for tensor in header.tensors)
-    original = sorted_out(header)
-    for name in LADDER:
-        changed = in_mix(original, name)
-        size = sum(tensor.bytes or 0 for tensor in changed.tensors)
-        if size < now:
-            found[name] = msgspec.structs.replace(model, shape=shape_of(changed), size_bytes=size)
+    for name, changed, size in quantised(model.header, 1) if model.header else ():
+        found[name] = msgspec.structs.replace(model, shape=shape_of(changed), size_bytes=size)
     return found
 
 

@@ -15,6 +15,7 @@ from doctor.collect import cgroup
 from doctor.collect.backends import backends_of
 from doctor.collect.deadline import in_thread
 from doctor.collect.process_memory import held_by
+from doctor.collect.servers import DEFAULT_PORTS
 from doctor.collect.variables import MASK, allowed, clean
 from doctor.context import Context
 from doctor.errors import Skip
@@ -35,7 +36,6 @@ SERVERS: dict[str, tuple[str, ...]] = {
     "llama-swap": ("llama-swap",),
     "localai": ("local-ai", "localai"),
 }
-DEFAULT_PORTS = {"ollama": 11434, "llama.cpp": 8080, "lmstudio": 1234, "koboldcpp": 5001}
 # Programs that bring a port of another machine here: the hardware of this machine is not the server's.
 TUNNELS = ("ssh", "sshd", "autossh", "kubectl", "socat", "frpc", "tailscaled", "chisel")
 # Programs that publish a port of a container on this machine.

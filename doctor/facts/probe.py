@@ -69,6 +69,11 @@ class Exchange(Fact, frozen=True, kw_only=True):
         return answer_text(self.content)
 
     @property
+    def said(self) -> str:
+        """All that the model wrote, thoughts first."""
+        return self.reasoning + self.content
+
+    @property
     def only_thought(self) -> bool:
         """Whether thinking took the whole answer: there is nothing to score."""
         return not self.text and bool(self.reasoning or "<think" in self.content)

@@ -40,8 +40,8 @@ def likely(report: Report) -> str:
     by_port = {port: runtime for runtime, port in DEFAULT_PORTS.items()}
     said = [target.runtime for target in ordered]
     said += [by_port.get(urlsplit(target.url).port or 0, "") for target in ordered]
-    projects = ((name, runtime) for runtime in said for name, own in upstreams().items() if runtime in own)
-    return next(projects, (MOST_USED, ""))[0]
+    owners = {runtime: name for name, runtimes in upstreams().items() for runtime in runtimes}
+    return next((owners[runtime] for runtime in said if runtime in owners), MOST_USED)
 
 
 def drafted(report: Report, upstream: str, words: str) -> Draft:

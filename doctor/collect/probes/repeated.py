@@ -12,7 +12,7 @@ from doctor.errors import Skip
 from doctor.facts import DecodeSpeed, Exchange, Repeated
 
 # Of runs on a sampler at temperature 0.8 and 1, 0.7 % are taken for sound: counted over 600 answers of a small model
-# that knows few sentences. With 24 tokens it were 6 %, with four repeats 7 %.
+# that knows few sentences. With 24 tokens it was 6 %, with four repeats 7 %.
 MAX_TOKENS = 40
 MOST_REPEATS = 6
 SAME = 3  # as many repeats that do not differ at all settle that only the first answer was computed otherwise
@@ -30,10 +30,10 @@ async def collect_repeated(context: Context) -> Repeated:
     if similarity < 1:
         await go_on(context, first, repeats)
     among = [alike(one, other) for one, other in itertools.combinations(repeats, 2)]
-    if similarity == 1 and len(said(repeats[0])) < FEWEST_CHARACTERS:
+    if similarity == 1 and len(repeats[0].said) < FEWEST_CHARACTERS:
         raise Skip("the prose is too short to be compared with a repeat")
     return Repeated(
-        first=said(first)[:400],
+        first=first.said[:400],
         repeats=tuple(repeats),
         similarity=similarity,
         among=min(among, default=None),
@@ -52,7 +52,7 @@ async def prose(context: Context) -> Exchange:
 async def begun(context: Context) -> Exchange:
     """The same question with room for its beginning. Raises Skip on a refusal or an answer that broke off empty."""
     answer = await ask(context, "P06", MESSAGES, max_tokens=MAX_TOKENS, stream=True, stop_after_s=STOP_AFTER_S)
-    if not answer.ok or not (said(answer) or ended(answer)):
+    if not answer.ok or not (answer.said or ended(answer)):
         raise Skip(f"the repeat brought no text to compare ({answer.error or 'it was cut short'})")
     return answer
 
@@ -70,11 +70,6 @@ async def go_on(context: Context, first: Exchange, repeats: list[Exchange]) -> N
             return
 
 
-def said(answer: Exchange) -> str:
-    """All text of an answer, thoughts first."""
-    return answer.reasoning + answer.content
-
-
 def ended(answer: Exchange) -> bool:
     """Whether the model ended the answer itself, so that what is missing counts as a difference."""
     return answer.finish_reason == "stop" and not answer.stopped_early
@@ -82,9 +77,9 @@ def ended(answer: Exchange) -> bool:
 
 def alike(one: Exchange, other: Exchange) -> float:
     """How much of two texts is the same, 0 to 1, up to where the shorter was cut by its limit."""
-    shorter, longer = sorted((one, other), key=lambda answer: len(said(answer)))
-    length = None if ended(shorter) else len(said(shorter))
-    return difflib.SequenceMatcher(None, said(shorter), said(longer)[:length], autojunk=False).ratio()
+    shorter, longer = sorted((one, other), key=lambda answer: len(answer.said))
+    length = None if ended(shorter) else len(shorter.said)
+    return difflib.SequenceMatcher(None, shorter.said, longer.said[:length], autojunk=False).ratio()
 
 
 def parted_early(answers: Sequence[Exchange]) -> bool:
